@@ -1,0 +1,1 @@
+"""The exporter: the live state of Asterisk switchboards as Prometheus metrics."""

@@ -1,0 +1,181 @@
+"""Single values of the configuration file: durations, addresses, names, time zones, globs, files.
+
+Each parser takes what YAML gave and raises `ValueError` with a message for the person who wrote the file.
+"""
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+import ssl
+from pathlib import Path
+from typing import Annotated, NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_MAX_NAME_CHARS = 63
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
+_LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>\d{1,5})")
+
+
+class ListenAddress(NamedTuple):
+    """Where a server listens. Port 0 means any free one."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    def __str__(self) -> str:
+        return format_address(self.host, self.port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine and reached only from it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def format_address(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def parse_duration(value: object) -> float:
+    """Seconds from a number of seconds or from text such as `250ms`, `20s`, `5m`, `1h`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        seconds = float(match[1]) * _UNIT_SECONDS[match[2]]
+    else:
+        raise ValueError("must be a duration: seconds, or a number with ms, s, m or h (250ms, 20s, 5m, 1h)")
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError("must not be negative or infinite")
+    return seconds
+
+
+def parse_listen(value: object) -> ListenAddress:
+    """`127.0.0.1:9977`, `exporter.lan:9977` or `[::1]:9977`."""
+    if isinstance(value, ListenAddress):
+        return value
+    match = _LISTEN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must be host:port, as in 127.0.0.1:9977, 0.0.0.0:9977 or [::1]:9977")
+    port = int(match["port"])
+    if port > 65535:
+        raise ValueError("the port must be 65535 or less")
+    if match["v6"] is not None:
+        return ListenAddress(str(ipaddress.IPv6Address(match["v6"])), port)
+    return ListenAddress(_check_host(match["host"]), port)
+
+
+def parse_time_zone(value: object) -> ZoneInfo:
+    """An IANA time zone, as in `Europe/Rome`."""
+    if isinstance(value, ZoneInfo):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be the name of a time zone, as in Europe/Rome")
+    try:
+        return ZoneInfo(value)
+    # Beside ZoneInfoNotFoundError (a KeyError), a path-like name gives ValueError or an OSError.
+    except (KeyError, ValueError, OSError):
+        hint = did_you_mean(value, available_timezones())
+        raise ValueError(f"is no known IANA time zone{hint}") from None
+
+
+def did_you_mean(word: str, known: set[str] | frozenset[str]) -> str:
+    """` (did you mean 'port'?)` for the most similar known word, or nothing."""
+    folded = {candidate.casefold(): candidate for candidate in sorted(known)}
+    matches = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.75)
+    return f" (did you mean {folded[matches[0]]!r}?)" if matches else ""
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether a value could break out of its line in the manager protocol."""
+    return any(ord(char) < 32 or ord(char) == 127 for char in text)
+
+
+def _check_name(value: str) -> str:
+    if not _NAME.fullmatch(value) or len(value) > _MAX_NAME_CHARS:
+        raise ValueError(
+            f"must be 1 to {_MAX_NAME_CHARS} lower-case letters, digits and dashes, not starting with a dash"
+        )
+    return value
+
+
+def _check_host(value: str) -> str:
+    host = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    if not host or any(char.isspace() or char in "/[]@" for char in host) or has_control_characters(host):
+        raise ValueError("must be a host name or an IP address")
+    if host.count(":") == 1:
+        raise ValueError("must be a host alone; the port has a key of its own")
+    if ":" in host:
+        ipaddress.IPv6Address(host)
+    return host
+
+
+def _check_line(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    if has_control_characters(value):
+        raise ValueError("must not contain control characters")
+    return value
+
+
+def _check_pattern(value: str) -> str:
+    try:
+        groups = re.compile(value).groups
+    except re.error as error:
+        raise ValueError(f"is not a valid regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(
+            f"must have exactly one capturing group, the agent's identity; it has {groups}"
+            " (write (?:…) for a group that is not captured)"
+        )
+    return value
+
+
+def beside_config(path: Path, info: ValidationInfo) -> Path:
+    """The path, seen from the folder of the configuration file if it is relative."""
+    folder = (info.context or {}).get("folder")
+    return folder / path if isinstance(folder, Path) else path
+
+
+def _check_ca_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError("no such file (a relative path starts at the configuration file's folder)")
+    if not os.access(path, os.R_OK):
+        raise ValueError("cannot be read: permission denied")
+    try:
+        ssl.create_default_context(cafile=path)
+    except (ssl.SSLError, OSError):
+        raise ValueError("holds no usable certificate (PEM expected)") from None
+    return path
+
+
+Name = Annotated[str, AfterValidator(_check_name)]
+"""A switchboard or a tenant."""
+Host = Annotated[str, AfterValidator(_check_host)]
+"""A host name or an address, IPv6 without brackets."""
+Line = Annotated[str, AfterValidator(_check_line)]
+"""Text for one line of the manager protocol: not empty, no control characters."""
+Glob = Annotated[str, StringConstraints(min_length=1)]
+"""A shell pattern (`*`, `?`, `[…]`), case-sensitive."""
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+"""A duration, in seconds."""
+Listen = Annotated[ListenAddress, BeforeValidator(parse_listen)]
+TimeZone = Annotated[ZoneInfo, BeforeValidator(parse_time_zone)]
+ConfigPath = Annotated[Path, AfterValidator(beside_config)]
+CaFile = Annotated[Path, AfterValidator(beside_config), AfterValidator(_check_ca_file)]
+IdentityPattern = Annotated[str, AfterValidator(_check_pattern)]

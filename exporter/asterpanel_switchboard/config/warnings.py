@@ -1,0 +1,63 @@
+"""What is allowed in a configuration, and probably not meant."""
+
+import stat
+from collections import defaultdict
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from asterpanel_switchboard.config.models import Config, SwitchboardConfig
+from asterpanel_switchboard.config.values import is_loopback
+
+MIN_TOKEN_CHARS = 16
+_CONTAINER_SECRETS = Path("/run/secrets")
+"""Container engines mount secrets here, readable by everyone inside the container."""
+
+
+def warnings_of(config: Config) -> list[str]:
+    """One sentence for each doubtful thing, in the order of the file; none holds a secret."""
+    return [
+        *_exporter_warnings(config),
+        *_rule_warnings(config),
+        *(warning for board in config.switchboards.values() for warning in _switchboard_warnings(board)),
+        *_shared_address_warnings(config),
+    ]
+
+
+def _exporter_warnings(config: Config) -> Iterator[str]:
+    exporter = config.exporter
+    yield from _file_warnings("exporter.state_token_file", exporter.state_token_file)
+    if exporter.state_token is not None and len(exporter.state_token.get_secret_value()) < MIN_TOKEN_CHARS:
+        yield f"exporter: the state token has fewer than {MIN_TOKEN_CHARS} characters and can be guessed"
+
+
+def _rule_warnings(config: Config) -> Iterator[str]:
+    for index, rule in enumerate(config.queue_settings):
+        for glob in rule.switchboards:
+            if not any(fnmatchcase(name, glob) for name in config.switchboards):
+                yield f"queue_settings[{index}].switchboards: {glob!r} matches no configured switchboard"
+
+
+def _switchboard_warnings(board: SwitchboardConfig) -> Iterator[str]:
+    where = f"switchboards.{board.name}"
+    yield from _file_warnings(f"{where}.secret_file", board.secret_file)
+    if board.tls is not None and not board.tls.verify:
+        yield f"{where}.tls.verify is false: anyone in between can read the secret and fake the switchboard"
+    if board.tls is None and board.auth == "plain" and not is_loopback(board.host):
+        yield f"{where}: the secret crosses the network unencrypted; use `tls`, or at least `auth: md5`"
+
+
+def _file_warnings(where: str, path: Path | None) -> Iterator[str]:
+    if path is None or path.is_relative_to(_CONTAINER_SECRETS):
+        return
+    if path.stat().st_mode & stat.S_IROTH:
+        yield f"{where}: {path} can be read by every user of this machine (chmod o-r {path})"
+
+
+def _shared_address_warnings(config: Config) -> Iterator[str]:
+    names_by_address: dict[str, list[str]] = defaultdict(list)
+    for board in config.switchboards.values():
+        names_by_address[board.address].append(board.name)
+    for address, names in names_by_address.items():
+        if len(names) > 1:
+            yield f"switchboards {', '.join(names)} are all at {address}: every call would be counted twice"
