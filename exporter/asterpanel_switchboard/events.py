@@ -1,0 +1,621 @@
+"""Typed AMI events: what an exporter needs to know, and the only place that reads raw headers.
+
+`decode` turns one frame into one frozen event, or into None when nobody needs it (most of what Asterisk
+sends: the name is looked at before anything is parsed). Field facts are from ``apps/app_queue.c``,
+``main/manager.c`` and ``main/manager_channels.c`` of Asterisk 13 to 22 and from recorded sessions;
+the names that Asterisk 11 used are understood too, where that is only another spelling.
+
+Times (``at``) are Unix seconds of the switchboard's own clock: the ``Timestamp`` header, which needs
+``timestampevents = yes`` in manager.conf; None where the frame has none (list items never have one).
+
+Values cannot be trusted: Asterisk does not escape ``CallerIDNum``, so whoever sets a caller's number can
+inject header lines. A header that comes twice is read where Asterisk itself would have written it: before
+the channel's caller fields the first one counts, behind them the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from math import isfinite
+from typing import Final
+
+from asterpanel_switchboard.wire import Headers, event_name, header_pattern, parse_headers
+from asterpanel_switchboard.wire import decode as decode_text
+
+
+class MalformedEvent(ValueError):
+    """A frame that names an event we need, but lacks a header of it or has an impossible value."""
+
+
+class DeviceStatus(IntEnum):
+    """``Status`` of a queue member (``enum ast_device_state``, ``include/asterisk/devicestate.h``)."""
+
+    UNKNOWN = 0
+    NOT_IN_USE = 1
+    IN_USE = 2
+    BUSY = 3
+    INVALID = 4
+    UNAVAILABLE = 5
+    RINGING = 6
+    RINGING_IN_USE = 7
+    ON_HOLD = 8
+
+
+_STATUSES: Final = {str(int(status)).encode(): status for status in DeviceStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The calling channel of a queue event. ``number`` and ``name`` are "" when Asterisk knows none."""
+
+    uniqueid: str
+    linkedid: str
+    channel: str
+    number: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerJoined:
+    """QueueCallerJoin. ``count``: callers waiting in the queue, this one included."""
+
+    at: float | None
+    queue: str
+    caller: Caller
+    position: int
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft:
+    """QueueCallerLeave: the caller waits no more, for whatever reason. ``count``: those still waiting."""
+
+    at: float | None
+    queue: str
+    uniqueid: str
+    position: int | None
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAbandoned:
+    """QueueCallerAbandon, which Asterisk sends for time-outs and withdrawals too. A Leave follows."""
+
+    at: float | None
+    queue: str
+    uniqueid: str
+
+
+class AgentStep(Enum):
+    """Where an agent's part in a queue call has got to."""
+
+    CALLED = "called"
+    CONNECTED = "connected"
+    COMPLETED = "completed"
+    NOT_ANSWERED = "not_answered"
+    DUMPED = "dumped"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEvent:
+    """AgentCalled, AgentConnect, AgentComplete, AgentRingNoAnswer and AgentDump.
+
+    ``caller`` and ``dest_uniqueid`` (the agent's channel) can be missing: in AgentComplete Asterisk looks
+    the channels up after the fact, and loses the race under load. ``reason`` is only AgentComplete's:
+    ``caller``, ``agent`` or ``transfer``.
+    """
+
+    at: float | None
+    step: AgentStep
+    queue: str
+    interface: str
+    member_name: str
+    caller: Caller | None
+    dest_channel: str
+    dest_uniqueid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReport:
+    """What Asterisk says of one membership. None: this event or this version does not tell.
+
+    ``last_call``, ``last_pause`` and ``login_time`` are whole Unix seconds, 0.0 for never.
+    ``wrapup_s`` is the member's own override; 0.0: none, the queue's counts (which AMI never tells).
+    """
+
+    queue: str
+    interface: str
+    name: str
+    state_interface: str
+    dynamic: bool | None
+    penalty: int | None
+    calls_taken: int | None
+    last_call: float | None
+    last_pause: float | None
+    login_time: float | None
+    in_call: bool | None
+    status: DeviceStatus | None
+    paused: bool | None
+    paused_reason: str | None
+    ring_in_use: bool | None
+    wrapup_s: float | None
+
+
+class MemberChange(Enum):
+    """Which QueueMember… event a report came with."""
+
+    STATUS = "status"
+    ADDED = "added"
+    REMOVED = "removed"
+    PAUSE = "pause"
+    PENALTY = "penalty"
+    RING_IN_USE = "ring_in_use"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChanged:
+    """QueueMemberStatus, …Added, …Removed, …Pause, …Penalty, …Ringinuse: the whole member each time."""
+
+    at: float | None
+    change: MemberChange
+    member: MemberReport
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntered:
+    """Newexten with application Queue: a channel is about to ask for a place in the queue.
+
+    The only sign of a caller who is then refused (full, empty): app_queue sends no event for those.
+    """
+
+    at: float | None
+    queue: str
+    uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatusSet:
+    """VarSet of QUEUESTATUS: why a caller's visit ended, or why it did not begin. ``value`` in capitals."""
+
+    at: float | None
+    uniqueid: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone:
+    """Hangup: the channel exists no more."""
+
+    at: float | None
+    uniqueid: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTransferred:
+    """BlindTransfer or AttendedTransfer. ``uniqueids``: the channels it names."""
+
+    at: float | None
+    attended: bool
+    uniqueids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FullyBooted:
+    """The switchboard has finished starting (sent at each login too, if the user may read ``system``)."""
+
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShuttingDown:
+    """Shutdown: the switchboard ends or restarts; the connection closes next."""
+
+    at: float | None
+    restart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """Reload of a module (or of ``All``). A ``queue reload`` from the CLI does not send it."""
+
+    at: float | None
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleLoaded:
+    """Load or, with ``loaded`` false, Unload of a module; ``module`` without its ``.so``."""
+
+    at: float | None
+    module: str
+    loaded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueListed:
+    """QueueParams, an item of the QueueStatus list."""
+
+    action_id: str
+    queue: str
+    strategy: str
+    max_len: int
+    service_level_s: float
+    weight: int
+    completed: int
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberListed:
+    """QueueMember, an item of the QueueStatus list."""
+
+    action_id: str
+    member: MemberReport
+
+
+@dataclass(frozen=True, slots=True)
+class CallerListed:
+    """QueueEntry, an item of the QueueStatus list. ``wait_s``: whole seconds waited so far."""
+
+    action_id: str
+    queue: str
+    caller: Caller
+    position: int
+    wait_s: float
+    priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueListEnded:
+    """QueueStatusComplete."""
+
+    action_id: str
+
+
+ListItem = QueueListed | MemberListed | CallerListed | QueueListEnded
+"""The answer to QueueStatus; no ``at``, in the order in which app_queue walks its queues."""
+
+LiveEvent = (
+    CallerJoined
+    | CallerLeft
+    | CallerAbandoned
+    | AgentEvent
+    | MemberChanged
+    | QueueEntered
+    | QueueStatusSet
+    | ChannelGone
+    | CallTransferred
+    | FullyBooted
+    | ShuttingDown
+    | Reloaded
+    | ModuleLoaded
+)
+"""What the switchboard tells unasked."""
+
+Event = LiveEvent | ListItem
+
+
+def decode(frame: bytes) -> Event | None:
+    """The typed event in a frame; None if nothing here needs it.
+
+    Raises:
+        MalformedEvent: the event is one of ours, but a header it cannot be understood without is missing,
+            or is no number where there must be one. The frame does not enter the state.
+    """
+    name = event_name(frame)
+    if name is None:
+        return None
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        return None
+    needle = _ONLY_WITH.get(name)
+    if needle is not None and needle not in frame:
+        return None
+    headers = parse_headers(frame, _WANTED)
+    if headers.repeated:
+        _resolve_repeated(name, headers, headers.repeated)
+    try:
+        return decoder(headers)
+    except KeyError as error:
+        raise MalformedEvent(f"{name.decode()} without header {error.args[0].decode()}") from error
+    except ValueError as error:
+        raise MalformedEvent(f"{name.decode()}: {error}") from error
+
+
+_ONLY_WITH: Final[Mapping[bytes, bytes]] = {
+    b"VarSet": b"\r\nVariable: QUEUESTATUS\r\n",
+    b"Newexten": b"\r\nApplication: Queue\r\n",
+}
+"""Most frequent events of all, and one in hundreds matters: looked at before anything is parsed."""
+
+_WANTED: Final = header_pattern(
+    b"Abandoned ActionID AppData CallerIDName CallerIDNum CallsTaken Channel Completed Count "
+    b"DestChannel DestUniqueid InCall Interface LastCall LastPause Linkedid Location LoginTime Max Member "
+    b"MemberName Membership Module Name OrigTransfererUniqueid Paused PausedReason Penalty Position "
+    b"Priority Privilege Queue Reason Restart Result Ringinuse SecondTransfererUniqueid ServiceLevel "
+    b"StateInterface Status Strategy Timestamp TransfereeUniqueid TransfererUniqueid Uniqueid Value "
+    b"Wait Weight Wrapuptime".split()
+)
+"""Every header that the functions below read; no other is ever looked at."""
+
+_BEFORE_CALLER_FIELDS: Final = frozenset({b"Privilege", b"Timestamp", b"ActionID", b"Channel"})
+_LIST_ITEMS: Final = (b"QueueParams", b"QueueMember", b"QueueEntry", b"QueueStatusComplete")
+
+
+def _resolve_repeated(name: bytes, headers: Headers, repeated: Mapping[bytes, bytes]) -> None:
+    if b"QueueMember" in name or name in _LIST_ITEMS:
+        return  # here Asterisk writes what identifies the thing before what others can fill
+    if name == b"VarSet":
+        raise MalformedEvent(f"VarSet with repeated headers {sorted(repeated)}")
+    for header, last in repeated.items():
+        if header not in _BEFORE_CALLER_FIELDS:
+            headers[header] = last
+
+
+def _refuse_channel_headers(h: Headers) -> None:
+    """A system event never carries a channel: then it was injected in front of one."""
+    if b"Uniqueid" in h or b"Linkedid" in h:
+        raise ValueError("headers of a channel in an event that has none")
+
+
+def _text(h: Headers, header: bytes, default: str = "") -> str:
+    value = h.get(header)
+    return decode_text(value) if value else default
+
+
+def _required(h: Headers, header: bytes) -> str:
+    value = h[header]
+    if not value:
+        raise ValueError(f"empty header {header.decode()}")
+    return decode_text(value)
+
+
+def _seconds(h: Headers, header: bytes) -> float | None:
+    text = h.get(header)
+    if not text:
+        return None
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{header.decode()} is no finite number: {text!r}")
+    return value
+
+
+def _at(h: Headers) -> float | None:
+    return _seconds(h, b"Timestamp")
+
+
+def _count(h: Headers, header: bytes) -> int | None:
+    text = h.get(header)
+    return int(text) if text else None
+
+
+def _flag(h: Headers, header: bytes) -> bool | None:
+    text = h.get(header)
+    return text in (b"1", b"yes", b"true") if text else None
+
+
+def _known(text: str) -> str:
+    return "" if text in ("<unknown>", "unknown") else text
+
+
+def _interface(h: Headers) -> str:
+    value = h.get(b"Interface") or h.get(b"Location") or h.get(b"Member")
+    if not value:
+        raise KeyError(b"Interface")
+    return decode_text(value)
+
+
+def _caller(h: Headers) -> Caller:
+    uniqueid = _required(h, b"Uniqueid")
+    return Caller(
+        uniqueid=uniqueid,
+        linkedid=_text(h, b"Linkedid", uniqueid),
+        channel=_text(h, b"Channel"),
+        number=_known(_text(h, b"CallerIDNum")),
+        name=_known(_text(h, b"CallerIDName")),
+    )
+
+
+def _caller_joined(h: Headers) -> CallerJoined:
+    return CallerJoined(
+        _at(h), _required(h, b"Queue"), _caller(h), int(_required(h, b"Position")), _count(h, b"Count")
+    )
+
+
+def _caller_left(h: Headers) -> CallerLeft:
+    return CallerLeft(
+        _at(h), _required(h, b"Queue"), _required(h, b"Uniqueid"), _count(h, b"Position"), _count(h, b"Count")
+    )
+
+
+def _caller_abandoned(h: Headers) -> CallerAbandoned:
+    return CallerAbandoned(_at(h), _required(h, b"Queue"), _required(h, b"Uniqueid"))
+
+
+def _agent_event(step: AgentStep) -> Callable[[Headers], AgentEvent]:
+    def build(h: Headers) -> AgentEvent:
+        return AgentEvent(
+            at=_at(h),
+            step=step,
+            queue=_required(h, b"Queue"),
+            interface=_interface(h),
+            member_name=_text(h, b"MemberName"),
+            caller=_caller(h) if h.get(b"Uniqueid") else None,
+            dest_channel=_text(h, b"DestChannel"),
+            dest_uniqueid=_text(h, b"DestUniqueid"),
+            reason=_text(h, b"Reason"),
+        )
+
+    return build
+
+
+def _member_report(h: Headers, interface: str, name: str) -> MemberReport:
+    status = h.get(b"Status")
+    membership = h.get(b"Membership")
+    reason = h.get(b"PausedReason")
+    return MemberReport(
+        queue=_required(h, b"Queue"),
+        interface=interface,
+        name=name,
+        state_interface=_text(h, b"StateInterface"),
+        dynamic=membership == b"dynamic" if membership else None,
+        penalty=_count(h, b"Penalty"),
+        calls_taken=_count(h, b"CallsTaken"),
+        last_call=_seconds(h, b"LastCall"),
+        last_pause=_seconds(h, b"LastPause"),
+        login_time=_seconds(h, b"LoginTime"),
+        in_call=_flag(h, b"InCall"),
+        status=_STATUSES.get(status, DeviceStatus.UNKNOWN) if status else None,
+        paused=_flag(h, b"Paused"),
+        paused_reason=decode_text(reason) if reason is not None else None,
+        ring_in_use=_flag(h, b"Ringinuse"),
+        wrapup_s=_seconds(h, b"Wrapuptime"),
+    )
+
+
+def _member_changed(change: MemberChange) -> Callable[[Headers], MemberChanged]:
+    def build(h: Headers) -> MemberChanged:
+        _refuse_channel_headers(h)
+        return MemberChanged(_at(h), change, _member_report(h, _interface(h), _text(h, b"MemberName")))
+
+    return build
+
+
+def _member_paused_11(h: Headers) -> MemberChanged:
+    _refuse_channel_headers(h)
+    if b"Reason" in h:
+        h.setdefault(b"PausedReason", h[b"Reason"])
+    return MemberChanged(
+        _at(h), MemberChange.PAUSE, _member_report(h, _interface(h), _text(h, b"MemberName"))
+    )
+
+
+def _queue_entered(h: Headers) -> QueueEntered | None:
+    queue = _text(h, b"AppData").split(",", 1)[0].strip()
+    return QueueEntered(_at(h), queue, _required(h, b"Uniqueid")) if queue else None
+
+
+def _queue_status_set(h: Headers) -> QueueStatusSet | None:
+    value = _text(h, b"Value")
+    return QueueStatusSet(_at(h), _required(h, b"Uniqueid"), value.upper()) if value else None
+
+
+def _channel_gone(h: Headers) -> ChannelGone:
+    return ChannelGone(_at(h), _required(h, b"Uniqueid"), _text(h, b"Channel"))
+
+
+def _call_transferred(attended: bool) -> Callable[[Headers], CallTransferred | None]:
+    ids = (
+        (b"OrigTransfererUniqueid", b"SecondTransfererUniqueid", b"TransfereeUniqueid")
+        if attended
+        else (b"TransfererUniqueid", b"TransfereeUniqueid")
+    )
+
+    def build(h: Headers) -> CallTransferred | None:
+        if h.get(b"Result") != b"Success":
+            return None
+        return CallTransferred(_at(h), attended, frozenset(_text(h, name) for name in ids if h.get(name)))
+
+    return build
+
+
+def _fully_booted(h: Headers) -> FullyBooted:
+    _refuse_channel_headers(h)
+    return FullyBooted(_at(h))
+
+
+def _shutting_down(h: Headers) -> ShuttingDown:
+    _refuse_channel_headers(h)
+    return ShuttingDown(_at(h), _text(h, b"Restart").lower() == "true")
+
+
+def _reloaded(h: Headers) -> Reloaded:
+    _refuse_channel_headers(h)
+    return Reloaded(_at(h), _text(h, b"Module", "All").removesuffix(".so"))
+
+
+def _module_loaded(loaded: bool) -> Callable[[Headers], ModuleLoaded | None]:
+    def build(h: Headers) -> ModuleLoaded | None:
+        _refuse_channel_headers(h)
+        if h.get(b"Status", b"Success") != b"Success":
+            return None
+        return ModuleLoaded(_at(h), _text(h, b"Module").removesuffix(".so"), loaded)
+
+    return build
+
+
+def _queue_listed(h: Headers) -> QueueListed:
+    return QueueListed(
+        action_id=_text(h, b"ActionID"),
+        queue=_required(h, b"Queue"),
+        strategy=_text(h, b"Strategy"),
+        max_len=_count(h, b"Max") or 0,
+        service_level_s=_seconds(h, b"ServiceLevel") or 0.0,
+        weight=_count(h, b"Weight") or 0,
+        completed=_count(h, b"Completed") or 0,
+        abandoned=_count(h, b"Abandoned") or 0,
+    )
+
+
+def _member_listed(h: Headers) -> MemberListed:
+    return MemberListed(
+        _text(h, b"ActionID"), _member_report(h, _required(h, b"Location"), _text(h, b"Name"))
+    )
+
+
+def _caller_listed(h: Headers) -> CallerListed:
+    return CallerListed(
+        action_id=_text(h, b"ActionID"),
+        queue=_required(h, b"Queue"),
+        caller=_caller(h),
+        position=int(_required(h, b"Position")),
+        wait_s=_seconds(h, b"Wait") or 0.0,
+        priority=_count(h, b"Priority"),
+    )
+
+
+def _queue_list_ended(h: Headers) -> QueueListEnded:
+    return QueueListEnded(_text(h, b"ActionID"))
+
+
+_DECODERS: Final[Mapping[bytes, Callable[[Headers], Event | None]]] = {
+    b"QueueCallerJoin": _caller_joined,
+    b"QueueCallerLeave": _caller_left,
+    b"QueueCallerAbandon": _caller_abandoned,
+    b"AgentCalled": _agent_event(AgentStep.CALLED),
+    b"AgentConnect": _agent_event(AgentStep.CONNECTED),
+    b"AgentComplete": _agent_event(AgentStep.COMPLETED),
+    b"AgentRingNoAnswer": _agent_event(AgentStep.NOT_ANSWERED),
+    b"AgentDump": _agent_event(AgentStep.DUMPED),
+    b"QueueMemberStatus": _member_changed(MemberChange.STATUS),
+    b"QueueMemberAdded": _member_changed(MemberChange.ADDED),
+    b"QueueMemberRemoved": _member_changed(MemberChange.REMOVED),
+    b"QueueMemberPause": _member_changed(MemberChange.PAUSE),
+    b"QueueMemberPenalty": _member_changed(MemberChange.PENALTY),
+    b"QueueMemberRinginuse": _member_changed(MemberChange.RING_IN_USE),
+    b"Newexten": _queue_entered,
+    b"VarSet": _queue_status_set,
+    b"Hangup": _channel_gone,
+    b"BlindTransfer": _call_transferred(attended=False),
+    b"AttendedTransfer": _call_transferred(attended=True),
+    b"FullyBooted": _fully_booted,
+    b"Shutdown": _shutting_down,
+    b"Reload": _reloaded,
+    b"Load": _module_loaded(loaded=True),
+    b"Unload": _module_loaded(loaded=False),
+    b"QueueParams": _queue_listed,
+    b"QueueMember": _member_listed,
+    b"QueueEntry": _caller_listed,
+    b"QueueStatusComplete": _queue_list_ended,
+    # Asterisk 11's names
+    b"Join": _caller_joined,
+    b"Leave": _caller_left,
+    b"QueueMemberPaused": _member_paused_11,
+}
+
+NEEDED_EVENTS: Final = frozenset(name.decode("ascii") for name in _DECODERS)
+"""Names of all events that `decode` understands."""
