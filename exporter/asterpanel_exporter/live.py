@@ -1,0 +1,228 @@
+"""One switchboard as the exporter knows it: state, clock, resyncs, figures. No I/O: a live session, a
+replay and a player all drive the same object.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from asterpanel_exporter.document import Document, switchboard_document
+from asterpanel_exporter.state import (
+    Difference,
+    DriftKind,
+    ResyncReason,
+    Snapshot,
+    SnapshotBuilder,
+    SwitchboardState,
+    reconcile,
+)
+from asterpanel_switchboard.config import Config, QueueSettings
+from asterpanel_switchboard.events import Event, ListItem, LiveEvent, ShuttingDown
+from asterpanel_switchboard.identity import AgentIdentity, agent_identity
+
+_log = logging.getLogger(__name__)
+
+_ACTION_ID = "asterpanel-resync"
+
+_ASTERISK_OF_AMI = {
+    "1.3": "11", "2": "13", "3": "14", "4": "15", "5": "16", "6": "17", "7": "18", "8": "19", "9": "20",
+    "10": "21", "11": "22", "12": "23",
+}  # fmt: skip
+
+
+def asterisk_version(ami_version: str) -> str:
+    """Major version of Asterisk by the AMI version that it greets with; "" if unknown.
+
+    The exact one would need a write class (CoreSettings: ``system`` or ``reporting``), never asked for.
+    """
+    major = ami_version.split(".", 1)[0]
+    return _ASTERISK_OF_AMI.get(major) or _ASTERISK_OF_AMI.get(".".join(ami_version.split(".")[:2]), "")
+
+
+class SwitchboardClock:
+    """The switchboard's time, from ours and from the time stamps that it sends.
+
+    What it sends is late by the way here, so of the offsets seen lately the largest is the nearest to true;
+    two halves of the memory let it follow a clock that is set back.
+    """
+
+    WINDOW_S = 30.0
+
+    def __init__(self) -> None:
+        self._previous: float | None = None
+        self._current: float | None = None
+        self._window_ends = 0.0
+
+    def observe(self, theirs: float, ours: float) -> None:
+        """A time stamp of theirs that arrived at our time."""
+        if ours >= self._window_ends:
+            self._previous = self._current
+            self._current = None
+            self._window_ends = ours + self.WINDOW_S
+        offset = theirs - ours
+        if self._current is None or offset > self._current:
+            self._current = offset
+
+    def now(self, ours: float) -> float:
+        """Their time at our time; ours as long as nothing was observed."""
+        offsets = [offset for offset in (self._previous, self._current) if offset is not None]
+        return ours + max(offsets, default=0.0)
+
+
+class LiveSwitchboard:
+    """State of one switchboard, kept by the events given to it.
+
+    Attributes:
+        name: as configured.
+        state: the reducer.
+        up: logged in and in step: the whole state was read on this connection.
+        version: of Asterisk (major), "" before the first connection.
+        events: typed events applied, list items included.
+        last_event_at: the switchboard's time of the last live event; None before the first.
+        drift: what resyncs found different without anything having announced it, by kind.
+        resyncs: resyncs done, by reason.
+        errors: events that the reducer failed on (an error of ours; each starts a resync).
+        round_trip_s: of the last ping; None before the first.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        identity: AgentIdentity | None = None,
+        settings: Callable[[str], QueueSettings] = lambda queue: QueueSettings(),
+    ) -> None:
+        self.name = name
+        self.state = SwitchboardState(identity or agent_identity(), settings)
+        self.clock = SwitchboardClock()
+        self.up = False
+        self.version = ""
+        self.ami_version = ""
+        self.events = 0
+        self.last_event_at: float | None = None
+        self.drift: Counter[DriftKind] = Counter()
+        self.resyncs: Counter[ResyncReason] = Counter()
+        self.errors = 0
+        self.round_trip_s: float | None = None
+        self._builder = SnapshotBuilder()
+        self._revision = 0
+
+    @classmethod
+    def from_config(cls, config: Config, name: str) -> LiveSwitchboard:
+        """A configured switchboard."""
+        rule = config.agent_identity_for(name)
+        pattern = None if rule.pattern is None else str(rule.pattern)
+        return cls(
+            name,
+            agent_identity(rule.source, pattern),
+            lambda queue: config.queue_settings_for(name, queue),
+        )
+
+    @property
+    def revision(self) -> tuple[int, int]:
+        """Changes whenever `document` may say something new (but for ``as_of`` alone)."""
+        return self._revision, self.state.version
+
+    def connected(self, ami_version: str) -> None:
+        """A session has logged in. `up` follows when the whole state has been read."""
+        self.ami_version = ami_version
+        self.version = asterisk_version(ami_version)
+        self._builder.forget()
+        self._revision += 1
+        self.state.resync_wanted = ResyncReason.CONNECTED
+
+    def assume_in_step(self) -> None:
+        """A recording begins: what it does not tell cannot be asked for."""
+        self.state.take_resync()
+        self.up = True
+        self._revision += 1
+
+    def disconnected(self) -> None:
+        """The session is lost: what is known stays as it was, and is marked as old."""
+        self._builder.forget()
+        self.state.connection_lost()
+        if self.up:
+            self.up = False
+            self._revision += 1
+
+    def receive(self, events: Sequence[Event], ours: float) -> None:
+        """Take events that arrived at our time ``ours`` (Unix seconds)."""
+        for event in events:
+            self.events += 1
+            try:
+                if isinstance(event, ListItem):
+                    snapshot = self._builder.add(event)
+                    if snapshot is not None:
+                        self.take_snapshot(snapshot, self.clock.now(ours))
+                else:
+                    self._live(event, ours)
+            except Exception:
+                self.errors += 1
+                _log.exception("%s: an event could not be applied, asking for the whole state: %r",
+                               self.name, event)  # fmt: skip
+                self.state.want_resync(ResyncReason.COUNT_MISMATCH)
+        self._count_drift()
+
+    def _live(self, event: LiveEvent, ours: float) -> None:
+        if event.at is not None:
+            self.clock.observe(event.at, ours)
+        now = self.clock.now(ours)
+        self.last_event_at = event.at if event.at is not None else now
+        self.state.apply(event, now)
+        if isinstance(event, ShuttingDown):
+            self.disconnected()
+
+    def pong(self, theirs: float, ours: float, round_trip_s: float) -> None:
+        """An answer to a ping: the connection lives, and what is known is as of now."""
+        self.clock.observe(theirs, ours)
+        self.round_trip_s = round_trip_s
+        self.state.as_of = max(self.state.as_of, theirs)
+
+    def advance(self, ours: float) -> float:
+        """Let time pass until our time ``ours``; returns the switchboard's time."""
+        now = self.clock.now(ours)
+        self.state.advance(now)
+        self._count_drift()
+        return now
+
+    def document(self, ours: float) -> Document:
+        """The live state at our time ``ours``."""
+        self.advance(ours)
+        return switchboard_document(self.name, self.up, self.version, self.state)
+
+    # --- resync -------------------------------------------------------------------------------------
+
+    def resync_action_id(self, reason: ResyncReason, number: int) -> str:
+        """ActionID of a request for the whole state; a recording of the session can be understood by it."""
+        return f"{_ACTION_ID}/{reason.name}/{number}"
+
+    def take_snapshot(self, snapshot: Snapshot, now: float) -> None:
+        """Take over a finished QueueStatus list: the whole state if we asked for it, else a part."""
+        prefix, _, rest = snapshot.action_id.partition("/")
+        whole = prefix == _ACTION_ID
+        reason = ResyncReason.RELOADED
+        if whole:
+            reason = ResyncReason.__members__.get(rest.partition("/")[0], ResyncReason.INTERVAL)
+            self.resyncs[reason] += 1
+        differences = reconcile(self.state, snapshot, now, reason, whole=whole)
+        if whole and not self.up:
+            self.up = True
+            self._revision += 1
+        self._log_differences(reason, differences)
+
+    def no_queues(self, reason: ResyncReason, now: float) -> None:
+        """The switchboard does not know QueueStatus: app_queue is not loaded, so there is nothing."""
+        self.take_snapshot(Snapshot(self.resync_action_id(reason, 0), {}), now)
+
+    def _log_differences(self, reason: ResyncReason, differences: list[Difference]) -> None:
+        if not differences or reason is ResyncReason.CONNECTED:
+            return
+        shown = "; ".join(map(str, differences[:10]))
+        more = f" and {len(differences) - 10} more" if len(differences) > 10 else ""
+        _log.info("%s: resync (%s) found %s%s", self.name, reason.words, shown, more)
+
+    def _count_drift(self) -> None:
+        for difference in self.state.take_drift():
+            self.drift[difference.kind] += 1
+            _log.warning("%s: drift: %s", self.name, difference)

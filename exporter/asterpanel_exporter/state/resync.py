@@ -1,0 +1,181 @@
+"""Making the live state equal to what the switchboard says it is, and telling what was different."""
+
+from __future__ import annotations
+
+from asterpanel_exporter.state.model import (
+    CallInProgress,
+    Difference,
+    DriftKind,
+    Queue,
+    ResyncReason,
+    WaitingCaller,
+)
+from asterpanel_exporter.state.reducer import DRIFT_GRACE_S, Suspect, SwitchboardState
+from asterpanel_exporter.state.snapshot import QueueSnapshot, Snapshot
+from asterpanel_switchboard.events import CallerListed, MemberReport, QueueListed
+
+
+def reconcile(
+    state: SwitchboardState, snapshot: Snapshot, now: float, reason: ResyncReason, *, whole: bool = True
+) -> list[Difference]:
+    """Take over a QueueStatus list.
+
+    Args:
+        state: changed in place.
+        snapshot: the list.
+        now: the switchboard's time when the list ended.
+        reason: why it was asked for. Differences count as drift only if nothing announced them, and only
+            once `DRIFT_GRACE_S` has passed without an event that explains them.
+        whole: false if the list may cover a part only (somebody else's request in a recording): then
+            nothing is taken away because it is not listed.
+
+    Returns:
+        What was different, for the log.
+    """
+    merge = _Merge(state, now, fresh=reason is ResyncReason.CONNECTED, whole=whole)
+    for name, listed in snapshot.queues.items():
+        merge.queue(name, listed)
+    if whole:
+        for name in [name for name in state.queues if name not in snapshot.queues]:
+            merge.differs(DriftKind.QUEUE_VANISHED, name, "", "known", "gone", ("queue", name))
+            state.remove_queue(name, now)
+    state.as_of = max(state.as_of, now)
+    if not reason.announced:
+        deadline = now + DRIFT_GRACE_S
+        state.suspects += [Suspect(deadline, key, difference) for key, difference in merge.differences]
+    return [difference for _, difference in merge.differences]
+
+
+class _Merge:
+    def __init__(self, state: SwitchboardState, now: float, *, fresh: bool, whole: bool) -> None:
+        self.state = state
+        self.now = now
+        self.fresh = fresh
+        self.whole = whole
+        self.differences: list[tuple[tuple[str, ...], Difference]] = []
+
+    def differs(
+        self, kind: DriftKind, queue: str, subject: str, ours: object, theirs: object, key: tuple[str, ...]
+    ) -> None:
+        self.differences.append((key, Difference(kind, queue, subject, str(ours), str(theirs))))
+
+    def queue(self, name: str, listed: QueueSnapshot) -> None:
+        queue = self.state.queues.get(name)
+        if queue is None:
+            wanted = self.state.resync_wanted
+            queue = self.state.queue(name)
+            self.state.resync_wanted = wanted
+            self.differs(DriftKind.QUEUE_APPEARED, name, "", "unknown", "listed", ("queue", name))
+            self._take_params(queue, listed.params)
+        else:
+            before = _params(queue)
+            self._take_params(queue, listed.params)
+            if before != ("", 0, 0.0, 0) and before != _params(queue):
+                self.differs(DriftKind.QUEUE_PARAMETERS, name, "", before, _params(queue), ("queue", name))
+        self._members(queue, listed.members)
+        self._callers(queue, listed.callers)
+
+    def _take_params(self, queue: Queue, params: QueueListed) -> None:
+        taken = (params.strategy, params.max_len, params.service_level_s, params.weight)
+        if _params(queue) != taken:
+            queue.strategy, queue.max_len, queue.service_level_s, queue.weight = taken
+            self.state.touch(queue)
+        queue.completed, queue.abandoned = params.completed, params.abandoned
+
+    def _members(self, queue: Queue, reports: list[MemberReport]) -> None:
+        listed = {report.interface.casefold(): report for report in reports}
+        for key, report in listed.items():
+            member = queue.members.get(key)
+            if member is None:
+                member = self.state.add_member(report, self.now, report.login_time or None)
+                self._estimate_idle_since(member.agent)
+                self.differs(
+                    DriftKind.MEMBER_APPEARED, queue.name, report.interface, "unknown", "listed",
+                    ("member", queue.name, key),
+                )  # fmt: skip
+            else:
+                for kind, ours, theirs in (
+                    (DriftKind.MEMBER_STATUS, member.status, report.status),
+                    (DriftKind.MEMBER_PAUSED, member.paused, report.paused),
+                    (DriftKind.MEMBER_PENALTY, member.penalty, report.penalty),
+                ):
+                    if theirs is not None and ours != theirs:
+                        self.differs(
+                            kind, queue.name, report.interface, ours, theirs, ("member", queue.name, key)
+                        )
+                self.state.update_member(member, report, self.now, paused_anew=False)
+            if self.fresh:
+                self._restore_call(queue, report)
+                self._restore_wrapup(queue, report)
+        if self.whole:
+            for key in [key for key in queue.members if key not in listed]:
+                member = queue.members[key]
+                self.differs(
+                    DriftKind.MEMBER_VANISHED, queue.name, member.interface, "member", "gone",
+                    ("member", queue.name, key),
+                )  # fmt: skip
+                self.state.remove_member(member, self.now)
+                if self.fresh:
+                    self._drop_calls(queue, key)
+
+    def _estimate_idle_since(self, agent_id: str) -> None:
+        """Nobody tells since when an agent is idle: since his last call, pause or log-in, at the earliest."""
+        agent = self.state.agents[agent_id]
+        if agent.state.value == "idle" and agent.since == self.now:
+            known = [max(member.last_call, member.since or 0.0) for member in agent.members.values()]
+            agent.since = min(max(known, default=0.0) or self.now, self.now)
+
+    def _restore_call(self, queue: Queue, report: MemberReport) -> None:
+        key = report.interface.casefold()
+        has_call = any(call.interface.casefold() == key for call in queue.in_progress)
+        if report.in_call and not has_call:
+            agent = self.state.identity(report.interface, report.name)
+            self.state.open_call(CallInProgress(queue.name, "", "", "", report.interface, agent, self.now))
+        elif report.in_call is False and has_call:
+            self._drop_calls(queue, key)
+
+    def _drop_calls(self, queue: Queue, key: str) -> None:
+        for call in [call for call in queue.in_progress if call.interface.casefold() == key]:
+            self.state.close_call(call, self.now)
+
+    def _restore_wrapup(self, queue: Queue, report: MemberReport) -> None:
+        member = queue.members[report.interface.casefold()]
+        agent = self.state.agents[member.agent]
+        if member.last_call and not agent.calls:
+            until = member.last_call + self.state.wrapup_s(queue.name, member)
+            self.state.set_wrapup(agent, until, self.now)
+
+    def _callers(self, queue: Queue, callers: list[CallerListed]) -> None:
+        ours = {waiting.uniqueid: waiting for waiting in queue.waiting}
+        waiting = [self._caller(queue, ours.get(listed.caller.uniqueid), listed) for listed in callers]
+        listed_ids = [caller.uniqueid for caller in waiting]
+        gone = [uniqueid for uniqueid in ours if uniqueid not in set(listed_ids)]
+        if not self.whole and not callers:
+            return
+        for uniqueid in gone:
+            key = ("caller", queue.name, uniqueid)
+            self.differs(DriftKind.CALLER_VANISHED, queue.name, uniqueid, "waiting", "gone", key)
+        common = [uniqueid for uniqueid in ours if uniqueid in set(listed_ids)]
+        if common != [uniqueid for uniqueid in listed_ids if uniqueid in ours]:
+            about_all = ("caller", queue.name)
+            self.differs(DriftKind.CALLER_ORDER, queue.name, "", "order", "another order", about_all)
+        if queue.waiting != waiting:
+            queue.waiting = waiting
+            self.state.touch(queue)
+
+    def _caller(self, queue: Queue, ours: WaitingCaller | None, listed: CallerListed) -> WaitingCaller:
+        caller = listed.caller
+        if ours is not None:
+            ours.priority = listed.priority
+            return ours
+        queue.offered += 1
+        key = ("caller", queue.name, caller.uniqueid)
+        self.differs(DriftKind.CALLER_APPEARED, queue.name, caller.uniqueid, "unknown", "waiting", key)
+        since = self.now - listed.wait_s
+        return WaitingCaller(
+            caller.uniqueid, caller.channel, caller.number, caller.name, since, listed.priority
+        )
+
+
+def _params(queue: Queue) -> tuple[str, int, float, int]:
+    return queue.strategy, queue.max_len, queue.service_level_s, queue.weight
