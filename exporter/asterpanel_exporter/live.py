@@ -159,17 +159,25 @@ class LiveSwitchboard:
                     self._live(event, ours)
             except Exception:
                 self.errors += 1
-                _log.exception("%s: an event could not be applied, asking for the whole state: %r",
-                               self.name, event)  # fmt: skip
+                _log.log(
+                    logging.ERROR if self.errors == 1 else logging.DEBUG,
+                    "%s: an event could not be applied, asking for the whole state (further ones are only "
+                    "counted): %r",
+                    self.name,
+                    event,
+                    exc_info=True,
+                )
                 self.state.want_resync(ResyncReason.COUNT_MISMATCH)
         self._count_drift()
 
     def _live(self, event: LiveEvent, ours: float) -> None:
-        if event.at is not None:
-            self.clock.observe(event.at, ours)
-        now = self.clock.now(ours)
-        self.last_event_at = event.at if event.at is not None else now
-        self.state.apply(event, now)
+        at = event.at
+        if at is None:
+            at = self.clock.now(ours)
+        else:
+            self.clock.observe(at, ours)
+        self.last_event_at = at
+        self.state.apply(event, at)
         if isinstance(event, ShuttingDown):
             self.disconnected()
 

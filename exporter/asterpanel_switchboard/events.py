@@ -15,14 +15,14 @@ the channel's caller fields the first one counts, behind them the last.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from math import isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
-from asterpanel_switchboard.wire import Headers, event_name, header_pattern, parse_headers
-from asterpanel_switchboard.wire import decode as decode_text
+from asterpanel_switchboard.wire import TEXT, event_name, header_pattern
 
 
 class MalformedEvent(ValueError):
@@ -102,9 +102,9 @@ class AgentStep(Enum):
 class AgentEvent:
     """AgentCalled, AgentConnect, AgentComplete, AgentRingNoAnswer and AgentDump.
 
-    ``caller`` and ``dest_uniqueid`` (the agent's channel) can be missing: in AgentComplete Asterisk looks
-    the channels up after the fact, and loses the race under load. ``reason`` is only AgentComplete's:
-    ``caller``, ``agent`` or ``transfer``.
+    ``uniqueid`` (the caller's channel) and ``dest_uniqueid`` (the agent's) can be "": in AgentComplete
+    Asterisk looks the channels up after the fact, and loses the race under load. ``reason`` is only
+    AgentComplete's: ``caller``, ``agent`` or ``transfer``.
     """
 
     at: float | None
@@ -112,7 +112,7 @@ class AgentEvent:
     queue: str
     interface: str
     member_name: str
-    caller: Caller | None
+    uniqueid: str
     dest_channel: str
     dest_uniqueid: str
     reason: str
@@ -309,22 +309,25 @@ def decode(frame: bytes) -> Event | None:
     name = event_name(frame)
     if name is None:
         return None
-    decoder = _DECODERS.get(name)
-    if decoder is None:
+    reader = _READERS.get(name)
+    if reader is None:
         return None
     needle = _ONLY_WITH.get(name)
     if needle is not None and needle not in frame:
         return None
-    headers = parse_headers(frame, _WANTED)
-    if headers.repeated:
-        _resolve_repeated(name, headers, headers.repeated)
+    pairs = reader.pattern.findall(frame)
+    headers = dict(pairs)
     try:
-        return decoder(headers)
+        if len(headers) != len(pairs):
+            headers = _without_repetition(name, pairs)
+        return reader.decode(headers)
     except KeyError as error:
         raise MalformedEvent(f"{name.decode()} without header {error.args[0].decode()}") from error
     except ValueError as error:
         raise MalformedEvent(f"{name.decode()}: {error}") from error
 
+
+Headers = dict[bytes, bytes]
 
 _ONLY_WITH: Final[Mapping[bytes, bytes]] = {
     b"VarSet": b"\r\nVariable: QUEUESTATUS\r\n",
@@ -332,28 +335,18 @@ _ONLY_WITH: Final[Mapping[bytes, bytes]] = {
 }
 """Most frequent events of all, and one in hundreds matters: looked at before anything is parsed."""
 
-_WANTED: Final = header_pattern(
-    b"Abandoned ActionID AppData CallerIDName CallerIDNum CallsTaken Channel Completed Count "
-    b"DestChannel DestUniqueid InCall Interface LastCall LastPause Linkedid Location LoginTime Max Member "
-    b"MemberName Membership Module Name OrigTransfererUniqueid Paused PausedReason Penalty Position "
-    b"Priority Privilege Queue Reason Restart Result Ringinuse SecondTransfererUniqueid ServiceLevel "
-    b"StateInterface Status Strategy Timestamp TransfereeUniqueid TransfererUniqueid Uniqueid Value "
-    b"Wait Weight Wrapuptime".split()
-)
-"""Every header that the functions below read; no other is ever looked at."""
-
 _BEFORE_CALLER_FIELDS: Final = frozenset({b"Privilege", b"Timestamp", b"ActionID", b"Channel"})
 _LIST_ITEMS: Final = (b"QueueParams", b"QueueMember", b"QueueEntry", b"QueueStatusComplete")
 
 
-def _resolve_repeated(name: bytes, headers: Headers, repeated: Mapping[bytes, bytes]) -> None:
+def _without_repetition(name: bytes, pairs: list[tuple[bytes, bytes]]) -> Headers:
+    """The headers that Asterisk itself wrote, where some came twice."""
+    first, last = dict(reversed(pairs)), dict(pairs)
+    if name == b"VarSet" and first != last:
+        raise ValueError("repeated headers")
     if b"QueueMember" in name or name in _LIST_ITEMS:
-        return  # here Asterisk writes what identifies the thing before what others can fill
-    if name == b"VarSet":
-        raise MalformedEvent(f"VarSet with repeated headers {sorted(repeated)}")
-    for header, last in repeated.items():
-        if header not in _BEFORE_CALLER_FIELDS:
-            headers[header] = last
+        return first  # here Asterisk writes what identifies the thing before what others can fill
+    return last | {header: first[header] for header in _BEFORE_CALLER_FIELDS & first.keys()}
 
 
 def _refuse_channel_headers(h: Headers) -> None:
@@ -364,14 +357,14 @@ def _refuse_channel_headers(h: Headers) -> None:
 
 def _text(h: Headers, header: bytes, default: str = "") -> str:
     value = h.get(header)
-    return decode_text(value) if value else default
+    return value.decode(*TEXT) if value else default
 
 
 def _required(h: Headers, header: bytes) -> str:
     value = h[header]
     if not value:
         raise ValueError(f"empty header {header.decode()}")
-    return decode_text(value)
+    return value.decode(*TEXT)
 
 
 def _seconds(h: Headers, header: bytes) -> float | None:
@@ -406,7 +399,7 @@ def _interface(h: Headers) -> str:
     value = h.get(b"Interface") or h.get(b"Location") or h.get(b"Member")
     if not value:
         raise KeyError(b"Interface")
-    return decode_text(value)
+    return value.decode(*TEXT)
 
 
 def _caller(h: Headers) -> Caller:
@@ -444,7 +437,7 @@ def _agent_event(step: AgentStep) -> Callable[[Headers], AgentEvent]:
             queue=_required(h, b"Queue"),
             interface=_interface(h),
             member_name=_text(h, b"MemberName"),
-            caller=_caller(h) if h.get(b"Uniqueid") else None,
+            uniqueid=_text(h, b"Uniqueid"),
             dest_channel=_text(h, b"DestChannel"),
             dest_uniqueid=_text(h, b"DestUniqueid"),
             reason=_text(h, b"Reason"),
@@ -471,7 +464,7 @@ def _member_report(h: Headers, interface: str, name: str) -> MemberReport:
         in_call=_flag(h, b"InCall"),
         status=_STATUSES.get(status, DeviceStatus.UNKNOWN) if status else None,
         paused=_flag(h, b"Paused"),
-        paused_reason=decode_text(reason) if reason is not None else None,
+        paused_reason=reason.decode(*TEXT) if reason is not None else None,
         ring_in_use=_flag(h, b"Ringinuse"),
         wrapup_s=_seconds(h, b"Wrapuptime"),
     )
@@ -582,40 +575,70 @@ def _queue_list_ended(h: Headers) -> QueueListEnded:
     return QueueListEnded(_text(h, b"ActionID"))
 
 
-_DECODERS: Final[Mapping[bytes, Callable[[Headers], Event | None]]] = {
-    b"QueueCallerJoin": _caller_joined,
-    b"QueueCallerLeave": _caller_left,
-    b"QueueCallerAbandon": _caller_abandoned,
-    b"AgentCalled": _agent_event(AgentStep.CALLED),
-    b"AgentConnect": _agent_event(AgentStep.CONNECTED),
-    b"AgentComplete": _agent_event(AgentStep.COMPLETED),
-    b"AgentRingNoAnswer": _agent_event(AgentStep.NOT_ANSWERED),
-    b"AgentDump": _agent_event(AgentStep.DUMPED),
-    b"QueueMemberStatus": _member_changed(MemberChange.STATUS),
-    b"QueueMemberAdded": _member_changed(MemberChange.ADDED),
-    b"QueueMemberRemoved": _member_changed(MemberChange.REMOVED),
-    b"QueueMemberPause": _member_changed(MemberChange.PAUSE),
-    b"QueueMemberPenalty": _member_changed(MemberChange.PENALTY),
-    b"QueueMemberRinginuse": _member_changed(MemberChange.RING_IN_USE),
-    b"Newexten": _queue_entered,
-    b"VarSet": _queue_status_set,
-    b"Hangup": _channel_gone,
-    b"BlindTransfer": _call_transferred(attended=False),
-    b"AttendedTransfer": _call_transferred(attended=True),
-    b"FullyBooted": _fully_booted,
-    b"Shutdown": _shutting_down,
-    b"Reload": _reloaded,
-    b"Load": _module_loaded(loaded=True),
-    b"Unload": _module_loaded(loaded=False),
-    b"QueueParams": _queue_listed,
-    b"QueueMember": _member_listed,
-    b"QueueEntry": _caller_listed,
-    b"QueueStatusComplete": _queue_list_ended,
+_Decoder = Callable[[Headers], Event | None]
+
+
+class _Reader(NamedTuple):
+    """How an event is read, and the only headers of it that are looked at."""
+
+    decode: _Decoder
+    pattern: re.Pattern[bytes]
+
+
+def _reader(decoder: _Decoder, headers: bytes) -> _Reader:
+    return _Reader(decoder, header_pattern(headers.split()))
+
+
+_CALLER = b"Timestamp Channel CallerIDNum CallerIDName Uniqueid Linkedid "
+_VISIT = _CALLER + b"Queue Position Count"
+_AGENT = b"Timestamp Uniqueid DestChannel DestUniqueid Queue Interface Location Member MemberName Reason"
+_MEMBER = (
+    b"Queue MemberName Name Interface Location Member StateInterface Membership Penalty CallsTaken LastCall "
+    b"LastPause LoginTime InCall Status Paused PausedReason Reason Ringinuse Wrapuptime "
+)
+_CHANGED = _MEMBER + b"Timestamp Uniqueid Linkedid"
+_SYSTEM = b"Timestamp Module Status Restart Uniqueid Linkedid"
+_LISTED = b"ActionID Queue "
+
+_READERS: Final[Mapping[bytes, _Reader]] = {
+    b"QueueCallerJoin": _reader(_caller_joined, _VISIT),
+    b"QueueCallerLeave": _reader(_caller_left, _VISIT),
+    b"QueueCallerAbandon": _reader(_caller_abandoned, _VISIT),
+    b"AgentCalled": _reader(_agent_event(AgentStep.CALLED), _AGENT),
+    b"AgentConnect": _reader(_agent_event(AgentStep.CONNECTED), _AGENT),
+    b"AgentComplete": _reader(_agent_event(AgentStep.COMPLETED), _AGENT),
+    b"AgentRingNoAnswer": _reader(_agent_event(AgentStep.NOT_ANSWERED), _AGENT),
+    b"AgentDump": _reader(_agent_event(AgentStep.DUMPED), _AGENT),
+    b"QueueMemberStatus": _reader(_member_changed(MemberChange.STATUS), _CHANGED),
+    b"QueueMemberAdded": _reader(_member_changed(MemberChange.ADDED), _CHANGED),
+    b"QueueMemberRemoved": _reader(_member_changed(MemberChange.REMOVED), _CHANGED),
+    b"QueueMemberPause": _reader(_member_changed(MemberChange.PAUSE), _CHANGED),
+    b"QueueMemberPenalty": _reader(_member_changed(MemberChange.PENALTY), _CHANGED),
+    b"QueueMemberRinginuse": _reader(_member_changed(MemberChange.RING_IN_USE), _CHANGED),
+    b"Newexten": _reader(_queue_entered, b"Timestamp Uniqueid AppData"),
+    b"VarSet": _reader(_queue_status_set, b"Timestamp Uniqueid Variable Value"),
+    b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid"),
+    b"BlindTransfer": _reader(
+        _call_transferred(attended=False), b"Timestamp Result TransfererUniqueid TransfereeUniqueid"
+    ),
+    b"AttendedTransfer": _reader(
+        _call_transferred(attended=True),
+        b"Timestamp Result OrigTransfererUniqueid SecondTransfererUniqueid TransfereeUniqueid",
+    ),
+    b"FullyBooted": _reader(_fully_booted, _SYSTEM),
+    b"Shutdown": _reader(_shutting_down, _SYSTEM),
+    b"Reload": _reader(_reloaded, _SYSTEM),
+    b"Load": _reader(_module_loaded(loaded=True), _SYSTEM),
+    b"Unload": _reader(_module_loaded(loaded=False), _SYSTEM),
+    b"QueueParams": _reader(_queue_listed, _LISTED + b"Strategy Max ServiceLevel Weight Completed Abandoned"),
+    b"QueueMember": _reader(_member_listed, _LISTED + _MEMBER),
+    b"QueueEntry": _reader(_caller_listed, _LISTED + _CALLER + b"Position Wait Priority"),
+    b"QueueStatusComplete": _reader(_queue_list_ended, _LISTED),
     # Asterisk 11's names
-    b"Join": _caller_joined,
-    b"Leave": _caller_left,
-    b"QueueMemberPaused": _member_paused_11,
+    b"Join": _reader(_caller_joined, _VISIT),
+    b"Leave": _reader(_caller_left, _VISIT),
+    b"QueueMemberPaused": _reader(_member_paused_11, _CHANGED),
 }
 
-NEEDED_EVENTS: Final = frozenset(name.decode("ascii") for name in _DECODERS)
+NEEDED_EVENTS: Final = frozenset(name.decode("ascii") for name in _READERS)
 """Names of all events that `decode` understands."""

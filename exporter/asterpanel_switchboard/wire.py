@@ -33,12 +33,14 @@ def _latin1_for_invalid_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("asterpanel-latin-1", _latin1_for_invalid_bytes)
 
 
-def decode(data: bytes) -> str:
-    """Text of a whole frame: UTF-8, and each byte that is not valid UTF-8 read as latin-1.
+TEXT = ("utf-8", "asterpanel-latin-1")
+"""Encoding and error handler of everything that AMI sends (after framing): UTF-8, and each byte that is not
+valid UTF-8 read as latin-1. Nothing is lost and the text stays readable: ``b"Zo\\xe9"`` is "Zoé" too."""
 
-    Nothing is lost and the text stays readable: ``b"Zo\\xe9"`` and ``"Zoé".encode()`` are both "Zoé".
-    """
-    return data.decode("utf-8", "asterpanel-latin-1")
+
+def decode(data: bytes) -> str:
+    """Text of bytes that AMI sent."""
+    return data.decode(*TEXT)
 
 
 class FrameSplitter:
@@ -113,34 +115,12 @@ def event_name(frame: bytes) -> bytes | None:
     return None
 
 
-class Headers(dict[bytes, bytes]):
-    """Those headers of one frame that were asked for, as bytes. On duplicates the first value stands.
-
-    Attributes:
-        repeated: headers that came again with another value: ``{name: last value}``; None if there are
-            none. A frame of Asterisk's own making hardly has any; they are how an injected line shows.
-    """
-
-    __slots__ = ("repeated",)
-
-    repeated: dict[bytes, bytes] | None
-
-
 def header_pattern(names: Iterable[bytes]) -> re.Pattern[bytes]:
-    """The pattern with which `parse_headers` picks these headers (any but a frame's first line)."""
+    """What finds these headers in a frame (any but its first line), as ``(name, value)`` pairs.
+
+    All other lines are passed over unread. A value ends at a CR; a bare LF belongs to it.
+    """
     return re.compile(rb"\r\n(" + b"|".join(map(re.escape, sorted(names))) + rb"): ([^\r]*)")
-
-
-def parse_headers(frame: bytes, pattern: re.Pattern[bytes]) -> Headers:
-    """The wanted headers of a frame; all other lines are passed over unread."""
-    pairs = pattern.findall(frame)
-    headers = Headers(pairs)
-    headers.repeated = None
-    if len(headers) != len(pairs):
-        last = dict(headers)
-        headers.update(reversed(pairs))
-        headers.repeated = {name: value for name, value in last.items() if headers[name] != value} or None
-    return headers
 
 
 def frames_of(data: bytes) -> Iterator[bytes]:

@@ -11,7 +11,6 @@ list had already taken into account.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 from typing import NamedTuple
 
 from asterpanel_exporter.state.model import (
@@ -202,7 +201,7 @@ class SwitchboardState:
 
     def _agent_connected(self, event: AgentEvent, at: float) -> None:
         queue = self.queue(event.queue)
-        uniqueid = event.caller.uniqueid if event.caller is not None else ""
+        uniqueid = event.uniqueid
         if uniqueid:
             self._take_out(queue, uniqueid)
         if any(
@@ -247,17 +246,20 @@ class SwitchboardState:
         oldest call of that interface in that queue. Each AgentConnect gets exactly one AgentComplete, so a
         call that a hang-up has closed already waits for its own and comes before one that is still open.
         """
+        for channel in filter(None, (event.dest_uniqueid, event.uniqueid)):
+            for call in self._uncompleted:
+                if call.queue == event.queue and channel in (call.dest_uniqueid, call.uniqueid):
+                    return call, False
+            for call in self._calls_by_channel.get(channel, ()):
+                if call.queue == event.queue:
+                    return call, True
         interface = event.interface.casefold()
-        uniqueid = event.caller.uniqueid if event.caller is not None else ""
-        open_calls = self.queues[event.queue].in_progress if event.queue in self.queues else []
-        candidates = [(call, False) for call in self._uncompleted if call.queue == event.queue]
-        candidates += [(call, True) for call in open_calls]
-        by_agent_channel = (
-            c for c in candidates if event.dest_uniqueid and c[0].dest_uniqueid == event.dest_uniqueid
-        )
-        by_caller = (c for c in candidates if uniqueid and c[0].uniqueid == uniqueid)
-        by_member = (c for c in candidates if c[0].interface.casefold() == interface)
-        return next(chain(by_agent_channel, by_caller, by_member), (None, False))
+        queue = self.queues.get(event.queue)
+        for calls, is_open in ((self._uncompleted, False), (queue.in_progress if queue else [], True)):
+            for call in calls:
+                if call.queue == event.queue and call.interface.casefold() == interface:
+                    return call, is_open
+        return None, False
 
     def close_call(self, call: CallInProgress, at: float) -> None:
         """End a call in progress."""

@@ -1,0 +1,45 @@
+"""The exporter as a service: all switchboards and the web server, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import suppress
+
+from asterpanel_exporter.exposition import Scrape
+from asterpanel_exporter.logs import set_up_logging
+from asterpanel_exporter.supervisor import Exporter
+from asterpanel_exporter.web.app import serve
+from asterpanel_switchboard.config import Config
+
+_log = logging.getLogger(__name__)
+
+
+def run(config: Config) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    Raises:
+        OSError: the address to listen on cannot be had.
+    """
+    set_up_logging(config.exporter.log_level, config.exporter.log_format)
+    asyncio.run(_run(config))
+
+
+async def _run(config: Config) -> None:
+    exporter = Exporter(config)
+    sessions = [watch.session for watch in exporter.watches.values()]
+    scrape = Scrape(exporter.switchboards, sessions, exporter.wall_clock)
+    main = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: main and main.cancel())
+    _log.info("watching %s", ", ".join(exporter.switchboards))
+    with suppress(asyncio.CancelledError):
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(exporter.run())
+                tasks.create_task(serve(exporter, scrape))
+        except* OSError as group:
+            raise group.exceptions[0] from None
+    _log.info("stopped")
