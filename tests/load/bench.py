@@ -1,0 +1,37 @@
+"""What `make bench` runs: figures as ratios against a named baseline measured in the same run.
+
+python -m tests.load.bench [throughput] [scrape] [latency] [ami-cost]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from tests.load import ami_cost, bench_latency, bench_scrape, bench_throughput
+
+BENCHMARKS: dict[str, Callable[[], str]] = {
+    "throughput": bench_throughput.run,
+    "scrape": bench_scrape.run,
+    "latency": bench_latency.run,
+    "ami-cost": ami_cost.report,
+}
+
+
+def main() -> int:
+    """Run the benchmarks that are named, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="BENCHMARK", help=f"one of: {', '.join(BENCHMARKS)}")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in names:
+        print(f"== {name}", flush=True)
+        print(BENCHMARKS[name](), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
