@@ -18,11 +18,12 @@ import pytest
 
 from asterpanel_exporter.manager_conf import Version, event_filter
 from asterpanel_exporter.state import AgentState
+from asterpanel_exporter.state.reducer import DRIFT_GRACE_S
 from tests.exporter_process import ExporterProcess, of, with_name
 from tests.pbx.ami_judge import AmiClosed, AmiError, AmiJudge
 from tests.pbx.fixtures import MakePbx
 from tests.pbx.install import AsteriskVersion
-from tests.pbx.pbx import Pbx, Phones, wait_until
+from tests.pbx.pbx import Pbx, Phones, default_queues, flood_queue, wait_until
 
 SETTLES_S = 0.25
 """An event's way from app_queue to the gauge, on two busy cores; far above what `make bench` measures."""
@@ -450,6 +451,64 @@ def test_reload_restart_and_module(day: Day) -> None:
     assert _drift(exporter) == {}
     assert comparison.mismatches == []
     _no_errors(exporter)
+
+
+@pytest.mark.timeout(240)
+def test_flood(make_pbx: MakePbx, pbx_version: AsteriskVersion, tmp_path: Path) -> None:
+    """300 calls at 30 a second, with resyncs in the middle of them: every call seen, no drift."""
+    filters = "\n".join(event_filter(Version.parse(pbx_version)))
+    pbx = make_pbx(name="pbx", queues=default_queues() + flood_queue(agents=200), event_filter=filters)
+    settings = {"resync_interval": RESYNC_S}
+    with ExporterProcess(tmp_path, {"pbx": _switchboard(pbx)}, exporter=settings) as exporter:
+        wait_until(lambda: exporter.get("/readyz")[0] == 200, what="the exporter is ready")
+        pbx.flood("flood", 300, 30, talk=2)
+        _until(exporter, "all offered", lambda: _queue(exporter, "flood")["offered"] == 300)
+        with pbx.ami() as judge:
+            _until(exporter, "the flood is over", lambda: _is_quiet(judge, exporter))
+            assert picture_of_exporter(exporter.state("pbx"), picture_of_pbx(judge)) == picture_of_pbx(judge)
+        resyncs = _interval_resyncs(exporter)
+        _until(exporter, "a resync", lambda: _interval_resyncs(exporter) > resyncs, RESYNC_S + 5)
+        wait_until(lambda: _agents_in(exporter, "idle") == 200, DRIFT_GRACE_S + 5, "all agents are idle")
+        assert _drift(exporter) == {}
+        _no_errors(exporter)
+
+
+def _is_quiet(judge: AmiJudge, exporter: ExporterProcess) -> bool:
+    pbx, ours = judge.queue_status()["flood"], _queue(exporter, "flood")
+    busy = any(m.get("InCall") == "1" or m["Status"] != "1" for m in pbx.members.values())
+    return not (pbx.callers or busy or ours["waiting"] or ours["in_progress"])
+
+
+def _agents_in(exporter: ExporterProcess, state: str) -> int:
+    agents = exporter.state("pbx")["agents"]
+    return sum(agents[agent]["state"] == state for agent in _queue(exporter, "flood")["members"])
+
+
+@pytest.mark.timeout(120)
+def test_wrap_up(make_pbx: MakePbx, phones: Phones, pbx_version: AsteriskVersion, tmp_path: Path) -> None:
+    """Nothing announces its end; the configuration tells how long it lasts, and then it ends at once."""
+    filters = "\n".join(event_filter(Version.parse(pbx_version)))
+    pbx = make_pbx(name="pbx", phones=phones, event_filter=filters)
+    settings = [{"queues": ["wrapq"], "wrapup_time": "4s"}]
+    phones.behave("1005", "answer-0.2-1.5")
+    with ExporterProcess(tmp_path, {"pbx": _switchboard(pbx)}, queue_settings=settings) as exporter:
+        wait_until(lambda: exporter.get("/readyz")[0] == 200, what="the exporter is ready")
+        pbx.call("wrapq", hangup_after=20)
+        _until(exporter, "wrap-up", lambda: _agent(exporter, "1005")["state"] == "wrapup")
+        began = _agent(exporter, "1005")["since"]
+        assert _agent(exporter, "1005")["wrapup_until"] == pytest.approx(began + 4, abs=0.1)
+        _until(exporter, "idle", lambda: _agent(exporter, "1005")["state"] == "idle")
+        assert 4.0 <= time.time() - began < 4.0 + SETTLES_S
+        assert _agent(exporter, "1005")["since"] == pytest.approx(began + 4, abs=0.1)
+
+
+def _switchboard(pbx: Pbx) -> dict[str, Any]:
+    return {
+        "host": pbx.host,
+        "port": pbx.ami_port,
+        "username": "exporter",
+        "secret": pbx.secrets["exporter"],
+    }
 
 
 def _interval_resyncs(exporter: ExporterProcess) -> float:

@@ -1,0 +1,259 @@
+"""What `make demo` runs: two switchboards with traffic, the exporter on them, and Prometheus.
+
+The switchboards are real Asterisk servers where that is possible (root on Debian), else recordings that
+`asterpanel-exporter play` speaks. Ctrl-C ends everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from asterpanel_exporter.manager_conf import Version, event_filter
+from tests.debian import ProgramUnavailable, program
+from tests.exporter_process import free_port
+from tests.pbx.demo_pbx import DemoPbxPair
+from tests.pbx.install import PbxUnavailable, why_not
+
+EXPORTER_PORT = 9977
+PROMETHEUS_PORT = 9090
+STARTS_WITHIN_S = 30.0
+QUEUE_SETTINGS = [
+    {"service_level_threshold": "20s", "short_abandon": "5s", "wrapup_time": "10s"},
+]
+PROMETHEUS_CONFIG = Path(__file__).parent.parent / "provisioning/prometheus/prometheus.yml"
+RECORDING = "recordings/demo.ami.gz"
+
+
+class _Process:
+    """A process of the demo and where it logs."""
+
+    def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path) -> None:
+        self.name = name
+        self.popen = popen
+        self.log = log
+
+    def tail(self) -> str:
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+
+
+def main() -> int:
+    """Run the demo until Ctrl-C. Exit codes: 0 ended so, 1 something did not start or ended by itself."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument(
+        "--recorded", action="store_true", help="play recordings, even if Asterisk can be had"
+    )
+    parser.add_argument("--seconds", type=float, help="end by itself after so long")
+    arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asterpanel-demo-")))
+        switchboards = stack.enter_context(_switchboards(folder, recorded=arguments.recorded))
+        exporter = _port(EXPORTER_PORT)
+        config = _exporter_config(folder, exporter, switchboards)
+        processes = [
+            stack.enter_context(
+                _process("exporter", [*_EXPORTER, "--config", str(config), "run"], folder / "exporter.log")
+            )
+        ]
+        _answers(f"http://127.0.0.1:{exporter}/healthz", processes, folder)
+        try:
+            prometheus: int | None = _port(PROMETHEUS_PORT)
+            processes.append(stack.enter_context(_prometheus(folder, exporter, prometheus or 0)))
+            _answers(f"http://127.0.0.1:{prometheus}/-/ready", processes, folder)
+        except ProgramUnavailable as reason:
+            _say(f"without Prometheus: {reason}")
+            prometheus = None
+        _say(_what_to_open(exporter, prometheus))
+        return _wait(processes, arguments.seconds)
+    _say("ended")
+    return 0
+
+
+_EXPORTER = [sys.executable, "-m", "asterpanel_exporter.cli"]
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _port(wanted: int) -> int:
+    """The usual port if nobody has it, else another."""
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", wanted)):
+        return wanted
+    port = free_port()
+    _say(f"port {wanted} is taken, using {port}")
+    return port
+
+
+@contextlib.contextmanager
+def _switchboards(folder: Path, *, recorded: bool) -> Iterator[dict[str, dict[str, Any]]]:
+    reason = "as asked" if recorded else why_not()
+    if reason is None:
+        pair = DemoPbxPair(event_filter="\n".join(event_filter(Version.parse("22"))), say=_say)
+        try:
+            pair.start()
+        except PbxUnavailable as error:
+            reason = str(error)
+        else:
+            try:
+                yield {
+                    board.name: {
+                        "host": board.host,
+                        "port": board.port,
+                        "username": board.username,
+                        "secret": board.secret,
+                    }
+                    for board in pair.switchboards
+                }
+            finally:
+                _say("ending the switchboards")
+                pair.stop()
+            return
+    _say(f"recorded switchboards instead of real Asterisk servers: {reason}")
+    with _players(folder, ("milano", "torino")) as players:
+        yield players
+
+
+@contextlib.contextmanager
+def _players(folder: Path, names: Sequence[str]) -> Iterator[dict[str, dict[str, Any]]]:
+    with contextlib.ExitStack() as stack:
+        recording = stack.enter_context(as_file(files("asterpanel_exporter") / RECORDING))
+        players = {}
+        for name in names:
+            port = free_port()
+            command = [*_EXPORTER, "play", str(recording), "--port", str(port), "--loop"]
+            stack.enter_context(_process(name, command, folder / f"{name}.log"))
+            players[name] = {"host": "127.0.0.1", "port": port, "username": "demo", "secret": "demo"}
+        yield players
+
+
+def _exporter_config(folder: Path, port: int, switchboards: dict[str, dict[str, Any]]) -> Path:
+    sections = {}
+    for name, given in switchboards.items():
+        secret = folder / f"{name}.secret"
+        secret.touch(0o600)
+        secret.write_text(given["secret"], encoding="ascii")
+        kept = {key: value for key, value in given.items() if key != "secret"}
+        sections[name] = kept | {"secret_file": str(secret), "time_zone": "Europe/Rome"}
+    config = folder / "asterpanel.yml"
+    config.write_text(
+        yaml.safe_dump(
+            {
+                "exporter": {"listen": f"127.0.0.1:{port}", "state_open_on_loopback": True},
+                "queue_settings": QUEUE_SETTINGS,
+                "switchboards": sections,
+            }
+        ),
+        encoding="utf-8",
+    )
+    return config
+
+
+@contextlib.contextmanager
+def _prometheus(folder: Path, exporter: int, port: int) -> Iterator[_Process]:
+    """Prometheus with the configuration that we ship, but for the exporter's address."""
+    path = program("prometheus", "prometheus")
+    config = yaml.safe_load(PROMETHEUS_CONFIG.read_text(encoding="utf-8"))
+    for job in config["scrape_configs"]:
+        if job["job_name"] == "asterpanel":
+            job["static_configs"] = [{"targets": [f"127.0.0.1:{exporter}"]}]
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    command = [
+        str(path),
+        f"--config.file={file}",
+        f"--storage.tsdb.path={folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with _process("prometheus", command, folder / "prometheus.log") as process:
+        yield process
+
+
+@contextlib.contextmanager
+def _process(name: str, command: Sequence[str], log: Path) -> Iterator[_Process]:
+    with log.open("wb") as output:
+        # In a session of its own, so that Ctrl-C reaches it only through us, in the right order.
+        popen = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+    try:
+        yield _Process(name, popen, log)
+    finally:
+        popen.terminate()
+        try:
+            popen.wait(10)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+            popen.wait()
+
+
+def _answers(url: str, processes: Sequence[_Process], folder: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < deadline:
+        _all_alive(processes)
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own address
+                return
+        time.sleep(0.1)
+    logs = "\n".join(f"--- {process.name}\n{process.tail()}" for process in processes)
+    raise SystemExit(f"no answer from {url} within {STARTS_WITHIN_S:g} s\n{logs}")
+
+
+def _all_alive(processes: Sequence[_Process]) -> None:
+    for process in processes:
+        if process.popen.poll() is not None:
+            raise SystemExit(f"{process.name} has ended by itself:\n{process.tail()}")
+
+
+def _what_to_open(exporter: int, prometheus: int | None) -> str:
+    base = f"http://127.0.0.1:{exporter}"
+    lines = [
+        "",
+        "Asterpanel is watching the switchboards. Open:",
+        f"  {base}/            the status page, updating live",
+        f"  {base}/metrics     what Prometheus scrapes",
+        f"  {base}/state       the live state as JSON",
+    ]
+    if prometheus is not None:
+        query = "asterisk_queue_callers_waiting"
+        lines.append(f"  http://127.0.0.1:{prometheus}/graph?g0.expr={query}&g0.tab=0&g0.range_input=15m")
+    lines += ["Ctrl-C ends everything.", ""]
+    return "\n".join(lines)
+
+
+def _wait(processes: Sequence[_Process], seconds: float | None) -> int:
+    ends = _never if seconds is None else _after(seconds)
+    while not ends():
+        _all_alive(processes)
+        time.sleep(0.5)
+    return 0
+
+
+def _never() -> bool:
+    return False
+
+
+def _after(seconds: float) -> Callable[[], bool]:
+    deadline = time.monotonic() + seconds
+    return lambda: time.monotonic() > deadline
+
+
+if __name__ == "__main__":
+    sys.exit(main())
