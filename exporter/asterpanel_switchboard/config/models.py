@@ -34,6 +34,7 @@ from asterpanel_switchboard.config.values import (
     ListenAddress,
     Name,
     Seconds,
+    SwitchboardName,
     TimeZone,
     format_address,
 )
@@ -267,7 +268,7 @@ class Config(_Section):
         "later ones override what they set.",
     )
     switchboards: Annotated[
-        Mapping[Name, SwitchboardConfig], BeforeValidator(_empty_mapping_for_null), Field(min_length=1)
+        Mapping[SwitchboardName, SwitchboardConfig], BeforeValidator(_empty_mapping_for_null), Field(min_length=1)
     ] = Field(description="The Asterisk servers to watch, by name.")
 
     @cached_property

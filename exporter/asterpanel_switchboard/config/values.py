@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, Validat
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MAX_NAME_CHARS = 63
+_RESERVED_NAME = "stream"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>\d{1,5})")
@@ -114,6 +115,12 @@ def _check_name(value: str) -> str:
     return value
 
 
+def _check_switchboard_name(value: str) -> str:
+    if value == _RESERVED_NAME:
+        raise ValueError(f"must not be {_RESERVED_NAME!r}: /state/{_RESERVED_NAME} is the stream of the state")
+    return value
+
+
 def _check_host(value: str) -> str:
     host = value[1:-1] if value.startswith("[") and value.endswith("]") else value
     if not host or any(char.isspace() or char in "/[]@" for char in host) or has_control_characters(host):
@@ -165,7 +172,8 @@ def _check_ca_file(path: Path) -> Path:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
-"""A switchboard or a tenant."""
+"""A tenant, and whatever else is a label value and part of URLs."""
+SwitchboardName = Annotated[Name, AfterValidator(_check_switchboard_name)]
 Host = Annotated[str, AfterValidator(_check_host)]
 """A host name or an address, IPv6 without brackets."""
 Line = Annotated[str, AfterValidator(_check_line)]
