@@ -443,6 +443,5 @@ def _sections(model: type[BaseModel]) -> set[type[BaseModel]]:
 def test_a_switchboard_cannot_have_the_name_of_the_stream(tmp_path: Path) -> None:
     text = MINIMAL.replace("milano:", "stream:")
     assert problems(tmp_path, text) == [
-        "asterpanel.yml:2:3: switchboards.stream: must not be 'stream': "
-        "/state/stream is the stream of the state"
+        "asterpanel.yml:2:3: switchboards.stream: must not be 'stream': /state/stream is the state's stream"
     ]

@@ -268,7 +268,9 @@ class Config(_Section):
         "later ones override what they set.",
     )
     switchboards: Annotated[
-        Mapping[SwitchboardName, SwitchboardConfig], BeforeValidator(_empty_mapping_for_null), Field(min_length=1)
+        Mapping[SwitchboardName, SwitchboardConfig],
+        BeforeValidator(_empty_mapping_for_null),
+        Field(min_length=1),
     ] = Field(description="The Asterisk servers to watch, by name.")
 
     @cached_property

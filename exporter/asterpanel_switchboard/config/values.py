@@ -117,7 +117,7 @@ def _check_name(value: str) -> str:
 
 def _check_switchboard_name(value: str) -> str:
     if value == _RESERVED_NAME:
-        raise ValueError(f"must not be {_RESERVED_NAME!r}: /state/{_RESERVED_NAME} is the stream of the state")
+        raise ValueError(f"must not be {_RESERVED_NAME!r}: /state/{_RESERVED_NAME} is the state's stream")
     return value
 
 
