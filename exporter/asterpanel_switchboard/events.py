@@ -337,6 +337,9 @@ _ONLY_WITH: Final[Mapping[bytes, bytes]] = {
 
 _BEFORE_CALLER_FIELDS: Final = frozenset({b"Privilege", b"Timestamp", b"ActionID", b"Channel"})
 _LIST_ITEMS: Final = (b"QueueParams", b"QueueMember", b"QueueEntry", b"QueueStatusComplete")
+_BEHIND_ENTRYS_CALLER: Final = frozenset({b"Wait", b"Priority", b"ActionID"})
+_BETWEEN_TWO_CALLER_FIELDS: Final = frozenset({b"Uniqueid", b"DestChannel"})
+"""Agent… events write the caller's number twice: as the agent's ``DestConnectedLineNum`` once more."""
 
 
 def _without_repetition(name: bytes, pairs: list[tuple[bytes, bytes]]) -> Headers:
@@ -344,9 +347,20 @@ def _without_repetition(name: bytes, pairs: list[tuple[bytes, bytes]]) -> Header
     first, last = dict(reversed(pairs)), dict(pairs)
     if name == b"VarSet" and first != last:
         raise ValueError("repeated headers")
+    if name == b"QueueEntry":
+        return first | {header: last[header] for header in _BEHIND_ENTRYS_CALLER & last.keys()}
     if b"QueueMember" in name or name in _LIST_ITEMS:
         return first  # here Asterisk writes what identifies the thing before what others can fill
+    if name.startswith(b"Agent"):  # neither the first nor the last: as good as not told
+        doubtful = {header for header, value in pairs if value != first[header]} & _BETWEEN_TWO_CALLER_FIELDS
+        last |= dict.fromkeys(doubtful, b"")
     return last | {header: first[header] for header in _BEFORE_CALLER_FIELDS & first.keys()}
+
+
+_LARGEST_NUMBER: Final = 2**32
+"""Asterisk counts in C's int."""
+_END_OF_TIME: Final = float(2**33)
+"""Unix seconds in the year 2242."""
 
 
 def _refuse_channel_headers(h: Headers) -> None:
@@ -378,12 +392,25 @@ def _seconds(h: Headers, header: bytes) -> float | None:
 
 
 def _at(h: Headers) -> float | None:
-    return _seconds(h, b"Timestamp")
+    text = h.get(b"Timestamp")
+    if not text:
+        return None
+    at = float(text)
+    if not 0.0 <= at < _END_OF_TIME:
+        raise ValueError(f"Timestamp is no time: {text!r}")
+    return at
+
+
+def _number(text: bytes | str) -> int:
+    value = int(text)
+    if abs(value) > _LARGEST_NUMBER:
+        raise ValueError("number out of range")
+    return value
 
 
 def _count(h: Headers, header: bytes) -> int | None:
     text = h.get(header)
-    return int(text) if text else None
+    return _number(text) if text else None
 
 
 def _flag(h: Headers, header: bytes) -> bool | None:
@@ -396,7 +423,7 @@ def _known(text: str) -> str:
 
 
 def _interface(h: Headers) -> str:
-    value = h.get(b"Interface") or h.get(b"Location") or h.get(b"Member")
+    value = h.get(b"Interface") or h.get(b"Location") or h.get(b"Member") or h.get(b"AgentCalled")
     if not value:
         raise KeyError(b"Interface")
     return value.decode(*TEXT)
@@ -415,7 +442,7 @@ def _caller(h: Headers) -> Caller:
 
 def _caller_joined(h: Headers) -> CallerJoined:
     return CallerJoined(
-        _at(h), _required(h, b"Queue"), _caller(h), int(_required(h, b"Position")), _count(h, b"Count")
+        _at(h), _required(h, b"Queue"), _caller(h), _number(_required(h, b"Position")), _count(h, b"Count")
     )
 
 
@@ -473,28 +500,25 @@ def _member_report(h: Headers, interface: str, name: str) -> MemberReport:
 def _member_changed(change: MemberChange) -> Callable[[Headers], MemberChanged]:
     def build(h: Headers) -> MemberChanged:
         _refuse_channel_headers(h)
+        if change is MemberChange.PAUSE and b"Reason" in h:
+            h.setdefault(b"PausedReason", h[b"Reason"])  # 11 and the first 13s
         return MemberChanged(_at(h), change, _member_report(h, _interface(h), _text(h, b"MemberName")))
 
     return build
 
 
-def _member_paused_11(h: Headers) -> MemberChanged:
-    _refuse_channel_headers(h)
-    if b"Reason" in h:
-        h.setdefault(b"PausedReason", h[b"Reason"])
-    return MemberChanged(
-        _at(h), MemberChange.PAUSE, _member_report(h, _interface(h), _text(h, b"MemberName"))
-    )
-
-
 def _queue_entered(h: Headers) -> QueueEntered | None:
     queue = _text(h, b"AppData").split(",", 1)[0].strip()
-    return QueueEntered(_at(h), queue, _required(h, b"Uniqueid")) if queue else None
+    if not queue or h.get(b"Application") != b"Queue":
+        return None
+    return QueueEntered(_at(h), queue, _required(h, b"Uniqueid"))
 
 
 def _queue_status_set(h: Headers) -> QueueStatusSet | None:
     value = _text(h, b"Value")
-    return QueueStatusSet(_at(h), _required(h, b"Uniqueid"), value.upper()) if value else None
+    if not value or h.get(b"Variable") != b"QUEUESTATUS":
+        return None
+    return QueueStatusSet(_at(h), _required(h, b"Uniqueid"), value.upper())
 
 
 def _channel_gone(h: Headers) -> ChannelGone:
@@ -509,8 +533,8 @@ def _call_transferred(attended: bool) -> Callable[[Headers], CallTransferred | N
     )
 
     def build(h: Headers) -> CallTransferred | None:
-        if h.get(b"Result") != b"Success":
-            return None
+        if h.get(b"Result") != b"Success" or h.get(b"DestType") == b"Threeway":
+            return None  # Threeway: the agent has stayed in the call
         return CallTransferred(_at(h), attended, frozenset(_text(h, name) for name in ids if h.get(name)))
 
     return build
@@ -565,7 +589,7 @@ def _caller_listed(h: Headers) -> CallerListed:
         action_id=_text(h, b"ActionID"),
         queue=_required(h, b"Queue"),
         caller=_caller(h),
-        position=int(_required(h, b"Position")),
+        position=_number(_required(h, b"Position")),
         wait_s=_seconds(h, b"Wait") or 0.0,
         priority=_count(h, b"Priority"),
     )
@@ -591,7 +615,10 @@ def _reader(decoder: _Decoder, headers: bytes) -> _Reader:
 
 _CALLER = b"Timestamp Channel CallerIDNum CallerIDName Uniqueid Linkedid "
 _VISIT = _CALLER + b"Queue Position Count"
-_AGENT = b"Timestamp Uniqueid DestChannel DestUniqueid Queue Interface Location Member MemberName Reason"
+_AGENT = (
+    b"Timestamp Uniqueid DestChannel DestUniqueid Queue Interface Location Member AgentCalled "
+    b"MemberName Reason"
+)
 _MEMBER = (
     b"Queue MemberName Name Interface Location Member StateInterface Membership Penalty CallsTaken LastCall "
     b"LastPause LoginTime InCall Status Paused PausedReason Reason Ringinuse Wrapuptime "
@@ -615,7 +642,7 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     b"QueueMemberPause": _reader(_member_changed(MemberChange.PAUSE), _CHANGED),
     b"QueueMemberPenalty": _reader(_member_changed(MemberChange.PENALTY), _CHANGED),
     b"QueueMemberRinginuse": _reader(_member_changed(MemberChange.RING_IN_USE), _CHANGED),
-    b"Newexten": _reader(_queue_entered, b"Timestamp Uniqueid AppData"),
+    b"Newexten": _reader(_queue_entered, b"Timestamp Uniqueid Application AppData"),
     b"VarSet": _reader(_queue_status_set, b"Timestamp Uniqueid Variable Value"),
     b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid"),
     b"BlindTransfer": _reader(
@@ -623,7 +650,7 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     ),
     b"AttendedTransfer": _reader(
         _call_transferred(attended=True),
-        b"Timestamp Result OrigTransfererUniqueid SecondTransfererUniqueid TransfereeUniqueid",
+        b"Timestamp Result DestType OrigTransfererUniqueid SecondTransfererUniqueid TransfereeUniqueid",
     ),
     b"FullyBooted": _reader(_fully_booted, _SYSTEM),
     b"Shutdown": _reader(_shutting_down, _SYSTEM),
@@ -637,7 +664,7 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     # Asterisk 11's names
     b"Join": _reader(_caller_joined, _VISIT),
     b"Leave": _reader(_caller_left, _VISIT),
-    b"QueueMemberPaused": _reader(_member_paused_11, _CHANGED),
+    b"QueueMemberPaused": _reader(_member_changed(MemberChange.PAUSE), _CHANGED),
 }
 
 NEEDED_EVENTS: Final = frozenset(name.decode("ascii") for name in _READERS)

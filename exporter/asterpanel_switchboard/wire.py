@@ -73,7 +73,7 @@ class FrameSplitter:
         if self._skipping and frames:
             self._skipping = False
             del frames[0]
-        if len(rest) > self._max:
+        if len(rest) >= self._max + len(_END_OF_FRAME):  # it may end in a part of the blank line
             if not self._skipping:
                 self._skipping = True
                 self.oversized += 1
@@ -96,11 +96,11 @@ class FrameSplitter:
             self._at_start = False
             return data
         line, newline, rest = data.partition(b"\r\n")
-        if newline:
+        if newline and len(line) <= self._max:
             self._at_start = False
             self.greeting = decode(line[len(GREETING) :]).strip()
             return rest
-        if len(data) > self._max:
+        if newline or len(data) > self._max + 1:
             self._at_start = False
         return data
 

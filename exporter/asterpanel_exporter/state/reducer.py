@@ -48,6 +48,9 @@ DRIFT_GRACE_S = 3.0
 """A difference found by a resync counts only if no event explains it within this time: under load the
 events of what a list already shows arrive after it."""
 
+CLOCK_SET_BACK_S = 30.0
+"""Events come late by less; a time stamp earlier than the last by more shows a clock that was set back."""
+
 QUEUE_MODULE = "app_queue"
 
 _TALKING = frozenset({DeviceStatus.IN_USE, DeviceStatus.BUSY, DeviceStatus.RINGING_IN_USE})
@@ -113,10 +116,15 @@ class SwitchboardState:
         at = event.at if event.at is not None else now
         if self._in_wrapup or self.suspects:
             self.advance(at)
-        self.as_of = max(self.as_of, at)
+        self.known_at(at)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event, at)
+
+    def known_at(self, at: float) -> None:
+        """All is as of this time; an earlier one counts if it shows that the clock was set back."""
+        if at > self.as_of or at < self.as_of - CLOCK_SET_BACK_S:
+            self.as_of = at
 
     def advance(self, now: float) -> None:
         """Let time pass: end the wrap-ups that are over, confirm the drift that nothing has explained."""
@@ -204,11 +212,23 @@ class SwitchboardState:
         uniqueid = event.uniqueid
         if uniqueid:
             self._take_out(queue, uniqueid)
+        interface = event.interface.casefold()
         if any(
-            call.uniqueid == uniqueid and call.dest_uniqueid == event.dest_uniqueid
+            call.uniqueid == uniqueid
+            and call.dest_uniqueid == event.dest_uniqueid
+            and call.interface.casefold() == interface
             for call in queue.in_progress
         ):
             return
+        for call in queue.in_progress:
+            # A snapshot was ahead of its events: it has told of this call already, without its ids.
+            if (
+                not (call.uniqueid or call.dest_uniqueid)
+                and call.interface.casefold() == interface
+                and at - call.since <= DRIFT_GRACE_S
+            ):
+                self.close_call(call, at)
+                break
         agent_id = self.identity(event.interface, event.member_name)
         self.open_call(
             CallInProgress(
@@ -257,7 +277,12 @@ class SwitchboardState:
         queue = self.queues.get(event.queue)
         for calls, is_open in ((self._uncompleted, False), (queue.in_progress if queue else [], True)):
             for call in calls:
-                if call.queue == event.queue and call.interface.casefold() == interface:
+                if (
+                    call.queue == event.queue
+                    and call.interface.casefold() == interface
+                    # Where all ids are known on both sides and none agreed above, it is another call.
+                    and not (event.uniqueid and event.dest_uniqueid and call.uniqueid and call.dest_uniqueid)
+                ):
                     return call, is_open
         return None, False
 
@@ -280,7 +305,7 @@ class SwitchboardState:
         self._entering.pop(event.uniqueid, None)
         for call in list(self._calls_by_channel.get(event.uniqueid, ())):
             # A Local channel without /n is hung up when Asterisk optimises it out of a call that goes on.
-            if event.uniqueid == call.dest_uniqueid and call.dest_channel.startswith("Local/"):
+            if event.uniqueid == call.dest_uniqueid and _can_be_optimised_out(call):
                 continue
             self._close_before_complete(call, at)
 
@@ -332,11 +357,14 @@ class SwitchboardState:
             if event.change is not MemberChange.ADDED:
                 self.want_resync(ResyncReason.UNKNOWN_QUEUE)
             since = at if event.change is MemberChange.ADDED else None
-            self.add_member(report, at, since)
+            anew = event.change in (MemberChange.ADDED, MemberChange.PAUSE)
+            self.add_member(report, at, since, paused_anew=anew)
         else:
             self.update_member(member, report, at, paused_anew=event.change is MemberChange.PAUSE)
 
-    def add_member(self, report: MemberReport, at: float, since: float | None) -> Member:
+    def add_member(
+        self, report: MemberReport, at: float, since: float | None, *, paused_anew: bool = False
+    ) -> Member:
         """A membership not known before. ``since``: its start where an event told it."""
         queue = self.queue(report.queue)
         agent = self.agent(self.identity(report.interface, report.name), at)
@@ -344,7 +372,7 @@ class SwitchboardState:
         queue.members[report.interface.casefold()] = member
         agent.members[member.key] = member
         self.touch(queue)
-        self.update_member(member, report, at, paused_anew=False)
+        self.update_member(member, report, at, paused_anew=paused_anew)
         self._rename(agent)
         return member
 
@@ -377,8 +405,24 @@ class SwitchboardState:
         agent = self.agents[member.agent]
         if report.name and report.name != member.name:
             member.name = report.name
+            agent = self._identify_anew(member, at)
             self._rename(agent)
         self.refresh(agent, at)
+
+    def _identify_anew(self, member: Member, at: float) -> Agent:
+        """The agent of a member whose name has changed: by MemberName he may be another one now."""
+        before = self.agents[member.agent]
+        agent_id = self.identity(member.interface, member.name)
+        if agent_id == before.id:
+            return before
+        del before.members[member.key]
+        self._rename(before)
+        self.refresh(before, at)
+        agent = self.agent(agent_id, at)
+        member.agent = agent_id
+        agent.members[member.key] = member
+        self.touch(self.queues[member.queue])
+        return agent
 
     def _update_pause(self, member: Member, report: MemberReport, at: float, paused_anew: bool) -> None:
         if report.paused is None:
@@ -417,6 +461,8 @@ class SwitchboardState:
 
     def _rename(self, agent: Agent) -> None:
         """MemberName is free text in each queue: the first queue by name with a real one names the agent."""
+        if not agent.members:
+            return  # he is still on a call: under the name that he had
         members = sorted(agent.members.values(), key=lambda member: member.key)
         named = (member.name for member in members if member.name and member.name != member.interface)
         name = next(named, agent.id)
@@ -489,6 +535,7 @@ class SwitchboardState:
             self.close_call(call, at)
         for member in list(queue.members.values()):
             self.remove_member(member, at)
+        self._uncompleted = [call for call in self._uncompleted if call.queue != name]
         del self.queues[name]
         self.version += 1
 
@@ -515,6 +562,14 @@ class SwitchboardState:
         if self.suspects:
             about_queue = (key[0], key[1])
             self.suspects = [s for s in self.suspects if s.key not in (key, about_queue)]
+
+
+def _can_be_optimised_out(call: CallInProgress) -> bool:
+    """Whether the agent's channel is a Local one that may end before the call does."""
+    if not call.dest_channel.startswith("Local/"):
+        return False
+    _, slash, options = call.interface.partition("@")[2].partition("/")
+    return not (call.interface.startswith("Local/") and slash and "n" in options)
 
 
 def _busy_state(agent: Agent) -> AgentState | None:

@@ -12,7 +12,13 @@ from asterpanel_exporter.state.model import (
 )
 from asterpanel_exporter.state.reducer import DRIFT_GRACE_S, Suspect, SwitchboardState
 from asterpanel_exporter.state.snapshot import QueueSnapshot, Snapshot
-from asterpanel_switchboard.events import CallerListed, MemberReport, QueueListed
+from asterpanel_switchboard.events import CallerListed, DeviceStatus, MemberReport, QueueListed
+
+_FREE = frozenset(
+    {DeviceStatus.NOT_IN_USE, DeviceStatus.INVALID, DeviceStatus.UNAVAILABLE, DeviceStatus.RINGING}
+)
+_ANOTHER_VISIT_S = 5.0
+"""Waiting since so much later than we knew before the connection was lost: he left and has come again."""
 
 
 def reconcile(
@@ -39,8 +45,9 @@ def reconcile(
         for name in [name for name in state.queues if name not in snapshot.queues]:
             merge.differs(DriftKind.QUEUE_VANISHED, name, "", "known", "gone", ("queue", name))
             state.remove_queue(name, now)
-    state.as_of = max(state.as_of, now)
-    if not reason.announced:
+    state.known_at(now)
+    wanted = state.resync_wanted
+    if not (reason.announced or (wanted is not None and wanted.announced)):
         deadline = now + DRIFT_GRACE_S
         state.suspects += [Suspect(deadline, key, difference) for key, difference in merge.differences]
     return [difference for _, difference in merge.differences]
@@ -115,8 +122,9 @@ class _Merge:
                     ("member", queue.name, key),
                 )  # fmt: skip
                 self.state.remove_member(member, self.now)
-                if self.fresh:
-                    self._drop_calls(queue, key)
+            if self.fresh:
+                for call in [call for call in queue.in_progress if call.interface.casefold() not in listed]:
+                    self.state.close_call(call, self.now)
 
     def _estimate_idle_since(self, agent_id: str) -> None:
         """Nobody tells since when an agent is idle: since his last call, pause or log-in, at the earliest."""
@@ -131,7 +139,7 @@ class _Merge:
         if report.in_call and not has_call:
             agent = self.state.identity(report.interface, report.name)
             self.state.open_call(CallInProgress(queue.name, "", "", "", report.interface, agent, self.now))
-        elif report.in_call is False and has_call:
+        elif has_call and (report.in_call is False or (report.in_call is None and report.status in _FREE)):
             self._drop_calls(queue, key)
 
     def _drop_calls(self, queue: Queue, key: str) -> None:
@@ -149,13 +157,14 @@ class _Merge:
         ours = {waiting.uniqueid: waiting for waiting in queue.waiting}
         waiting = [self._caller(queue, ours.get(listed.caller.uniqueid), listed) for listed in callers]
         listed_ids = [caller.uniqueid for caller in waiting]
-        gone = [uniqueid for uniqueid in ours if uniqueid not in set(listed_ids)]
+        theirs = set(listed_ids)
+        gone = [uniqueid for uniqueid in ours if uniqueid not in theirs]
         if not self.whole and not callers:
             return
         for uniqueid in gone:
             key = ("caller", queue.name, uniqueid)
             self.differs(DriftKind.CALLER_VANISHED, queue.name, uniqueid, "waiting", "gone", key)
-        common = [uniqueid for uniqueid in ours if uniqueid in set(listed_ids)]
+        common = [uniqueid for uniqueid in ours if uniqueid in theirs]
         if common != [uniqueid for uniqueid in listed_ids if uniqueid in ours]:
             about_all = ("caller", queue.name)
             self.differs(DriftKind.CALLER_ORDER, queue.name, "", "order", "another order", about_all)
@@ -165,13 +174,15 @@ class _Merge:
 
     def _caller(self, queue: Queue, ours: WaitingCaller | None, listed: CallerListed) -> WaitingCaller:
         caller = listed.caller
-        if ours is not None:
-            ours.priority = listed.priority
+        since = self.now - listed.wait_s
+        if ours is not None and not (self.fresh and since > ours.since + _ANOTHER_VISIT_S):
+            if ours.priority != listed.priority:
+                ours.priority = listed.priority
+                self.state.touch(queue)
             return ours
         queue.offered += 1
         key = ("caller", queue.name, caller.uniqueid)
         self.differs(DriftKind.CALLER_APPEARED, queue.name, caller.uniqueid, "unknown", "waiting", key)
-        since = self.now - listed.wait_s
         return WaitingCaller(
             caller.uniqueid, caller.channel, caller.number, caller.name, since, listed.priority
         )

@@ -13,6 +13,9 @@ from asterpanel_switchboard.events import (
     QueueListEnded,
 )
 
+MAX_OPEN_LISTS = 8
+"""Security limit: of lists begun and never ended, the oldest is forgotten. Asterisk sends one at a time."""
+
 
 @dataclass(slots=True)
 class QueueSnapshot:
@@ -44,6 +47,8 @@ class SnapshotBuilder:
         """
         match item:
             case QueueListed():
+                if item.action_id not in self._open and len(self._open) >= MAX_OPEN_LISTS:
+                    del self._open[next(iter(self._open))]
                 self._open.setdefault(item.action_id, {})[item.queue] = QueueSnapshot(item)
             case MemberListed():
                 queue = self._open.get(item.action_id, {}).get(item.member.queue)
