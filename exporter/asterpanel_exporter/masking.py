@@ -14,7 +14,7 @@ import re
 import secrets
 
 from asterpanel_exporter.manager_conf import EVENTS, MATCHES
-from asterpanel_switchboard.events import NEEDED_EVENTS
+from asterpanel_switchboard.decoding import NEEDED_EVENTS
 from asterpanel_switchboard.wire import event_name
 
 MIN_DIGITS = 5

@@ -9,8 +9,9 @@ import logging
 from collections import Counter
 from enum import StrEnum
 
-from asterpanel_switchboard.events import Event, MalformedEvent
-from asterpanel_switchboard.events import decode as decode_event
+from asterpanel_switchboard.decoding import MalformedEvent
+from asterpanel_switchboard.decoding import decode as decode_event
+from asterpanel_switchboard.events import Event
 from asterpanel_switchboard.wire import MAX_FRAME_BYTES, FrameSplitter, decode
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from asterpanel_exporter.exposition import switchboard_text
 from asterpanel_exporter.live import LiveSwitchboard
-from asterpanel_switchboard.events import NEEDED_EVENTS
+from asterpanel_switchboard.decoding import NEEDED_EVENTS
 from asterpanel_switchboard.intake import Intake
 from asterpanel_switchboard.wire import event_name, frames_of
 

@@ -325,8 +325,8 @@ def leftovers(live: LiveSwitchboard) -> dict[str, object]:
     """What the reducer still remembers of calls that are over; empty once all is quiet."""
     state = live.state
     remembered: dict[str, object] = {
-        "calls by channel": state._calls_by_channel,
-        "uncompleted": state._uncompleted,
+        "calls by channel": state._calls._by_channel,
+        "uncompleted": state._calls._uncompleted,
         "entering": state._entering,
         "in wrap-up": state._in_wrapup,
         "suspects": state.suspects,

@@ -12,6 +12,7 @@ def test_import_contracts_hold() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"],
         cwd=REPOSITORY,
+        check=False,
         capture_output=True,
         text=True,
     )

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
+from asterpanel_switchboard.decoding import NEEDED_EVENTS, MalformedEvent, decode
 from asterpanel_switchboard.events import (
-    NEEDED_EVENTS,
     AgentEvent,
     AgentStep,
     CallerAbandoned,
@@ -18,7 +18,6 @@ from asterpanel_switchboard.events import (
     DeviceStatus,
     Event,
     FullyBooted,
-    MalformedEvent,
     MemberChange,
     MemberChanged,
     MemberListed,
@@ -29,7 +28,6 @@ from asterpanel_switchboard.events import (
     QueueStatusSet,
     Reloaded,
     ShuttingDown,
-    decode,
 )
 from asterpanel_switchboard.wire import frames_of
 from tests.traces import ALL, recording

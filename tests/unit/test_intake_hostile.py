@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.replay import Replay
 from asterpanel_exporter.state import ResyncReason
-from asterpanel_switchboard.events import NEEDED_EVENTS
+from asterpanel_switchboard.decoding import NEEDED_EVENTS
 from asterpanel_switchboard.intake import Intake, WireError
 from asterpanel_switchboard.wire import MAX_FRAME_BYTES
 from tests.traces import SCENARIOS, recording

@@ -11,7 +11,7 @@ import pytest
 
 from asterpanel_exporter.manager_conf import EVENTS, MATCHES, Match, Version, event_filter
 from asterpanel_exporter.recording import read_recording
-from asterpanel_switchboard.events import NEEDED_EVENTS
+from asterpanel_switchboard.decoding import NEEDED_EVENTS
 from asterpanel_switchboard.wire import FrameSplitter, event_name
 
 TRACES = Path(__file__).parents[1] / "traces"

@@ -13,9 +13,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from asterpanel_exporter.state.agents import (
+    busy_state,
+    is_paused,
+    name_of,
+    pause_over,
+    state_in,
+    state_over,
+    take_report,
+)
+from asterpanel_exporter.state.calls import CallIndex, can_be_optimised_out
 from asterpanel_exporter.state.model import (
     Agent,
-    AgentState,
     CallInProgress,
     Difference,
     Member,
@@ -31,7 +40,6 @@ from asterpanel_switchboard.events import (
     CallerLeft,
     CallTransferred,
     ChannelGone,
-    DeviceStatus,
     FullyBooted,
     LiveEvent,
     MemberChange,
@@ -53,8 +61,6 @@ CLOCK_SET_BACK_S = 30.0
 
 QUEUE_MODULE = "app_queue"
 
-_TALKING = frozenset({DeviceStatus.IN_USE, DeviceStatus.BUSY, DeviceStatus.RINGING_IN_USE})
-_AWAY = frozenset({DeviceStatus.INVALID, DeviceStatus.UNAVAILABLE})
 _REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 
 
@@ -90,8 +96,7 @@ class SwitchboardState:
         self.identity = identity
         self.settings = settings
         self.suspects: list[Suspect] = []
-        self._calls_by_channel: dict[str, list[CallInProgress]] = {}
-        self._uncompleted: list[CallInProgress] = []
+        self._calls = CallIndex()
         self._entering: dict[str, str] = {}
         self._in_wrapup: dict[str, Agent] = {}
         self._drift: list[Difference] = []
@@ -150,7 +155,7 @@ class SwitchboardState:
     def connection_lost(self) -> None:
         """Events will be missing from now on: forget what only an unbroken stream can finish."""
         self._entering.clear()
-        self._uncompleted.clear()
+        self._calls.forget_uncompleted()
         self.suspects.clear()
 
     # --- callers ------------------------------------------------------------------------------------
@@ -237,18 +242,18 @@ class SwitchboardState:
         )
 
     def open_call(self, call: CallInProgress) -> None:
-        """Add a call in progress, to its queue, its agent and the index of its channels."""
+        """Add a call in progress, to its queue and its agent."""
         queue = self.queue(call.queue)
         queue.in_progress.append(call)
         self.touch(queue)
-        for uniqueid in filter(None, (call.uniqueid, call.dest_uniqueid)):
-            self._calls_by_channel.setdefault(uniqueid, []).append(call)
+        self._calls.add(call)
         agent = self.agent(call.agent, call.since)
         agent.calls.append(call)
         self.refresh(agent, call.since)
 
     def _agent_completed(self, event: AgentEvent, at: float) -> None:
-        call, is_open = self._match_completed(event)
+        queue = self.queues.get(event.queue)
+        call, is_open = self._calls.of_complete(event, queue.in_progress if queue is not None else ())
         if call is None:
             agent_id = self.identity(event.interface, event.member_name)
         else:
@@ -256,46 +261,15 @@ class SwitchboardState:
             if is_open:
                 self.close_call(call, at)
             else:
-                self._uncompleted.remove(call)
+                self._calls.completed(call)
         self._begin_wrapup(agent_id, event.queue, event.interface, at)
-
-    def _match_completed(self, event: AgentEvent) -> tuple[CallInProgress | None, bool]:
-        """The call that an AgentComplete ends, and whether it is still open.
-
-        Its ids can be missing (a race in app_queue), so: by the agent's channel, by the caller's, then the
-        oldest call of that interface in that queue. Each AgentConnect gets exactly one AgentComplete, so a
-        call that a hang-up has closed already waits for its own and comes before one that is still open.
-        """
-        for channel in filter(None, (event.dest_uniqueid, event.uniqueid)):
-            for call in self._uncompleted:
-                if call.queue == event.queue and channel in (call.dest_uniqueid, call.uniqueid):
-                    return call, False
-            for call in self._calls_by_channel.get(channel, ()):
-                if call.queue == event.queue:
-                    return call, True
-        interface = event.interface.casefold()
-        queue = self.queues.get(event.queue)
-        for calls, is_open in ((self._uncompleted, False), (queue.in_progress if queue else [], True)):
-            for call in calls:
-                if (
-                    call.queue == event.queue
-                    and call.interface.casefold() == interface
-                    # Where all ids are known on both sides and none agreed above, it is another call.
-                    and not (event.uniqueid and event.dest_uniqueid and call.uniqueid and call.dest_uniqueid)
-                ):
-                    return call, is_open
-        return None, False
 
     def close_call(self, call: CallInProgress, at: float) -> None:
         """End a call in progress."""
         queue = self.queue(call.queue)
         queue.in_progress.remove(call)
         self.touch(queue)
-        for uniqueid in filter(None, (call.uniqueid, call.dest_uniqueid)):
-            calls = self._calls_by_channel.get(uniqueid, [])
-            calls.remove(call)
-            if not calls:
-                del self._calls_by_channel[uniqueid]
+        self._calls.remove(call)
         agent = self.agents.get(call.agent)
         if agent is not None:
             agent.calls.remove(call)
@@ -303,20 +277,18 @@ class SwitchboardState:
 
     def _channel_gone(self, event: ChannelGone, at: float) -> None:
         self._entering.pop(event.uniqueid, None)
-        for call in list(self._calls_by_channel.get(event.uniqueid, ())):
-            # A Local channel without /n is hung up when Asterisk optimises it out of a call that goes on.
-            if event.uniqueid == call.dest_uniqueid and _can_be_optimised_out(call):
-                continue
-            self._close_before_complete(call, at)
+        for call in self._calls.with_channel(event.uniqueid):
+            if event.uniqueid == call.uniqueid or not can_be_optimised_out(call):
+                self._close_before_complete(call, at)
 
     def _call_transferred(self, event: CallTransferred, at: float) -> None:
         for uniqueid in event.uniqueids:
-            for call in list(self._calls_by_channel.get(uniqueid, ())):
+            for call in self._calls.with_channel(uniqueid):
                 self._close_before_complete(call, at)
 
     def _close_before_complete(self, call: CallInProgress, at: float) -> None:
         self.close_call(call, at)
-        self._uncompleted.append(call)
+        self._calls.await_complete(call)
         self._begin_wrapup(call.agent, call.queue, call.interface, at)
 
     def _begin_wrapup(self, agent_id: str, queue_name: str, interface: str, at: float) -> None:
@@ -338,6 +310,7 @@ class SwitchboardState:
             return
         agent.wrapup_until = until
         self._in_wrapup[agent.id] = agent
+        self._touch_agent(agent)
         self.refresh(agent, at)
 
     # --- members and agents -------------------------------------------------------------------------
@@ -378,29 +351,7 @@ class SwitchboardState:
 
     def update_member(self, member: Member, report: MemberReport, at: float, *, paused_anew: bool) -> None:
         """Take over what a report tells. ``paused_anew``: a pause began now, even if one was on already."""
-        before = (member.penalty, member.ring_in_use, member.calls_taken, member.dynamic, member.since)
-        if report.penalty is not None:
-            member.penalty = report.penalty
-        if report.ring_in_use is not None:
-            member.ring_in_use = report.ring_in_use
-        if report.calls_taken is not None:
-            member.calls_taken = report.calls_taken
-        if report.dynamic is not None:
-            member.dynamic = report.dynamic
-        if report.last_call is not None:
-            member.last_call = report.last_call
-        if report.wrapup_s is not None:
-            member.wrapup_s = report.wrapup_s
-        if report.state_interface:
-            member.state_interface = report.state_interface
-        if report.status is not None:
-            member.status = report.status
-        if member.since is None and report.login_time:
-            member.since = report.login_time
-        pause_before = (member.paused, member.paused_reason, member.paused_since)
-        self._update_pause(member, report, at, paused_anew)
-        after = (member.penalty, member.ring_in_use, member.calls_taken, member.dynamic, member.since)
-        if before != after or pause_before != (member.paused, member.paused_reason, member.paused_since):
+        if take_report(member, report, at, paused_anew=paused_anew):
             self.touch(self.queues[member.queue])
         agent = self.agents[member.agent]
         if report.name and report.name != member.name:
@@ -424,23 +375,6 @@ class SwitchboardState:
         self.touch(self.queues[member.queue])
         return agent
 
-    def _update_pause(self, member: Member, report: MemberReport, at: float, paused_anew: bool) -> None:
-        if report.paused is None:
-            return
-        if not report.paused:
-            member.paused, member.paused_reason, member.paused_since = False, "", None
-            return
-        if paused_anew:
-            member.paused_since = at
-        elif not member.paused or member.paused_since is None:
-            member.paused_since = report.last_pause or at
-        elif report.last_pause and abs(member.paused_since - report.last_pause) > 1.0:
-            # Whole seconds of another reading of the same clock: up to one apart is the same.
-            member.paused_since = report.last_pause
-        member.paused = True
-        if report.paused_reason is not None:
-            member.paused_reason = report.paused_reason
-
     def remove_member(self, member: Member, at: float) -> None:
         """End a membership."""
         queue = self.queues[member.queue]
@@ -456,51 +390,35 @@ class SwitchboardState:
         agent = self.agents.get(agent_id)
         if agent is None:
             self.version += 1
-            agent = self.agents[agent_id] = Agent(agent_id, self.version, at)
+            agent = self.agents[agent_id] = Agent(agent_id, self.version, at, name=agent_id)
         return agent
 
     def _rename(self, agent: Agent) -> None:
-        """MemberName is free text in each queue: the first queue by name with a real one names the agent."""
-        if not agent.members:
-            return  # he is still on a call: under the name that he had
-        members = sorted(agent.members.values(), key=lambda member: member.key)
-        named = (member.name for member in members if member.name and member.name != member.interface)
-        name = next(named, agent.id)
-        if name != agent.name:
-            agent.name = name
-            self.version += 1
-            agent.version = self.version
+        """After a change of his memberships, which are shown with him."""
+        agent.name = name_of(agent)
+        self._touch_agent(agent)
 
     def refresh(self, agent: Agent, at: float) -> None:
         """Work out an agent's state anew, after anything that it follows from has changed."""
-        members = list(agent.members.values())
+        members = agent.members.values()
         if not members and not agent.calls:
             self.agents.pop(agent.id, None)
             self._in_wrapup.pop(agent.id, None)
             self.version += 1
             return
-        busy = _busy_state(agent)
-        paused = bool(members) and all(member.paused for member in members)
-        if members and all(member.status in _AWAY for member in members):
-            state = AgentState.UNAVAILABLE
-        else:
-            state = busy or (AgentState.PAUSED if paused else AgentState.IDLE)
+        busy = busy_state(agent)
         for member in members:
-            if member.status in _AWAY:
-                own = AgentState.UNAVAILABLE
-            else:
-                own = busy or (AgentState.PAUSED if member.paused else AgentState.IDLE)
+            own = state_in(member, busy)
             if own is not member.state:
                 member.state = own
                 self.touch(self.queues[member.queue])
-        reason, paused_since = _common_pause(members) if paused else ("", None)
-        now = (state, paused, reason, paused_since, agent.wrapup_until)
-        if now != (agent.state, agent.paused, agent.pause_reason, agent.paused_since, agent.wrapup_until):
-            if state is not agent.state:
+        before = (agent.state, agent.paused, agent.pause_reason, agent.paused_since)
+        now = (state_over(members, busy), is_paused(members), *pause_over(members))
+        if now != before:
+            if now[0] is not agent.state:
                 agent.since = at
-            agent.state, agent.paused, agent.pause_reason, agent.paused_since = now[:4]
-        self.version += 1
-        agent.version = self.version
+            agent.state, agent.paused, agent.pause_reason, agent.paused_since = now
+            self._touch_agent(agent)
 
     # --- the switchboard itself ---------------------------------------------------------------------
 
@@ -535,7 +453,7 @@ class SwitchboardState:
             self.close_call(call, at)
         for member in list(queue.members.values()):
             self.remove_member(member, at)
-        self._uncompleted = [call for call in self._uncompleted if call.queue != name]
+        self._calls.forget_uncompleted(name)
         del self.queues[name]
         self.version += 1
 
@@ -543,6 +461,10 @@ class SwitchboardState:
         """Mark a queue as changed."""
         self.version += 1
         queue.version = self.version
+
+    def _touch_agent(self, agent: Agent) -> None:
+        self.version += 1
+        agent.version = self.version
 
     def want_resync(self, reason: ResyncReason) -> None:
         """Ask for a resync; the first reason stands, but one that announces news wins over suspicion."""
@@ -562,33 +484,3 @@ class SwitchboardState:
         if self.suspects:
             about_queue = (key[0], key[1])
             self.suspects = [s for s in self.suspects if s.key not in (key, about_queue)]
-
-
-def _can_be_optimised_out(call: CallInProgress) -> bool:
-    """Whether the agent's channel is a Local one that may end before the call does."""
-    if not call.dest_channel.startswith("Local/"):
-        return False
-    _, slash, options = call.interface.partition("@")[2].partition("/")
-    return not (call.interface.startswith("Local/") and slash and "n" in options)
-
-
-def _busy_state(agent: Agent) -> AgentState | None:
-    """What keeps an agent from taking a call, other than a pause, by precedence; None: nothing."""
-    statuses = {member.status for member in agent.members.values()}
-    if statuses & _TALKING:
-        return AgentState.ON_CALL
-    if DeviceStatus.ON_HOLD in statuses:
-        return AgentState.ON_HOLD
-    if agent.calls:
-        return AgentState.ON_CALL  # a device without states of its own (a Local channel, a Custom: state)
-    if DeviceStatus.RINGING in statuses:
-        return AgentState.RINGING
-    if agent.wrapup_until is not None:
-        return AgentState.WRAPUP
-    return None
-
-
-def _common_pause(members: list[Member]) -> tuple[str, float | None]:
-    """Reason and start of a pause in every queue: the latest pause completed it, so it tells both."""
-    latest = max(members, key=lambda member: member.paused_since or 0.0)
-    return latest.paused_reason, latest.paused_since
