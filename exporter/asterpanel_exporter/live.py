@@ -5,7 +5,7 @@ replay and a player all drive the same object.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from asterpanel_exporter.document import Document, switchboard_document
@@ -42,33 +42,30 @@ def asterisk_version(ami_version: str) -> str:
 
 
 class SwitchboardClock:
-    """The switchboard's time, from ours and from the time stamps that it sends.
+    """The switchboard's time, by the answers to pings.
 
-    What it sends is late by the way here, so of the offsets seen lately the largest is the nearest to true;
-    two halves of the memory let it follow a clock that is set back.
+    Its clock was read somewhere between question and answer, so of the last few answers the quickest tells
+    best. Time stamps of events are no measure: they come late under load, and one may be anything.
     """
 
-    WINDOW_S = 30.0
+    ANSWERS = 6
 
     def __init__(self) -> None:
-        self._previous: float | None = None
-        self._current: float | None = None
-        self._window_ends = 0.0
+        self._answers: deque[tuple[float, float]] = deque(maxlen=self.ANSWERS)
+        self._offset_s = 0.0
 
-    def observe(self, theirs: float, ours: float) -> None:
-        """A time stamp of theirs that arrived at our time."""
-        if ours >= self._window_ends:
-            self._previous = self._current
-            self._current = None
-            self._window_ends = ours + self.WINDOW_S
-        offset = theirs - ours
-        if self._current is None or offset > self._current:
-            self._current = offset
+    def observe(self, theirs: float, ours: float, round_trip_s: float) -> None:
+        """An answer that arrived at our time ``ours``, with their time in it."""
+        self._answers.append((round_trip_s, theirs - (ours - round_trip_s / 2)))
+        self._offset_s = min(self._answers)[1]
+
+    def forget(self) -> None:
+        """A new connection: it may be another clock."""
+        self._answers.clear()
 
     def now(self, ours: float) -> float:
-        """Their time at our time; ours as long as nothing was observed."""
-        offsets = [offset for offset in (self._previous, self._current) if offset is not None]
-        return ours + max(offsets, default=0.0)
+        """Their time at our time; ours before the first answer."""
+        return ours + self._offset_s
 
 
 class LiveSwitchboard:
@@ -129,6 +126,7 @@ class LiveSwitchboard:
         self.ami_version = ami_version
         self.version = asterisk_version(ami_version)
         self._builder.forget()
+        self.clock.forget()
         self._revision += 1
         self.state.resync_wanted = ResyncReason.CONNECTED
 
@@ -171,11 +169,7 @@ class LiveSwitchboard:
         self._count_drift()
 
     def _live(self, event: LiveEvent, ours: float) -> None:
-        at = event.at
-        if at is None:
-            at = self.clock.now(ours)
-        else:
-            self.clock.observe(at, ours)
+        at = event.at if event.at is not None else self.clock.now(ours)
         self.last_event_at = at
         self.state.apply(event, at)
         if isinstance(event, ShuttingDown):
@@ -183,9 +177,9 @@ class LiveSwitchboard:
 
     def pong(self, theirs: float, ours: float, round_trip_s: float) -> None:
         """An answer to a ping: the connection lives, and what is known is as of now."""
-        self.clock.observe(theirs, ours)
+        self.clock.observe(theirs, ours, round_trip_s)
         self.round_trip_s = round_trip_s
-        self.state.as_of = max(self.state.as_of, theirs)
+        self.state.known_at(theirs)
 
     def advance(self, ours: float) -> float:
         """Let time pass until our time ``ours``; returns the switchboard's time."""

@@ -417,11 +417,6 @@ class TestDialectOf11:
 
 
 class TestTheClock:
-    @pytest.mark.xfail(
-        strict=True,
-        reason="SwitchboardClock takes the largest offset of the last 30 s: one time stamp from the future "
-        "shifts what has none of its own",
-    )
     def test_one_time_stamp_from_the_future_shifts_nothing(self) -> None:
         board = sales()
         board.say(

@@ -99,7 +99,7 @@ def log_in(
 ) -> None:
     """Bring a switchboard up with the whole state: queues with their members."""
     live.connected("11.0.0")
-    live.clock.observe(ours, ours)
+    live.clock.observe(ours, ours, 0.002)
     action_id = live.resync_action_id(ResyncReason.CONNECTED, 1)
     data = b""
     for queue, members in (queues or {}).items():

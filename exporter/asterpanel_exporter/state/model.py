@@ -126,6 +126,7 @@ class ResyncReason(Enum):
     BOOTED = ("booted", True)
     RELOADED = ("reloaded", True)
     UNKNOWN_QUEUE = ("unknown queue or member", True)
+    UNUSABLE_DATA = ("unusable data", True)
     COUNT_MISMATCH = ("count mismatch", False)
     INTERVAL = ("interval", False)
 

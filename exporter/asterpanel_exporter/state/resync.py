@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from asterpanel_exporter.state.model import (
+    Agent,
+    AgentState,
     CallInProgress,
     Difference,
     DriftKind,
@@ -39,8 +41,12 @@ def reconcile(
         What was different, for the log.
     """
     merge = _Merge(state, now, fresh=reason is ResyncReason.CONNECTED, whole=whole)
+    known_agents = set(state.agents)
     for name, listed in snapshot.queues.items():
         merge.queue(name, listed)
+    for agent in state.agents.values():
+        if agent.id not in known_agents:
+            _estimate_since(agent, now)
     if whole:
         for name in [name for name in state.queues if name not in snapshot.queues]:
             merge.differs(DriftKind.QUEUE_VANISHED, name, "", "known", "gone", ("queue", name))
@@ -95,7 +101,6 @@ class _Merge:
             member = queue.members.get(key)
             if member is None:
                 member = self.state.add_member(report, self.now, report.login_time or None)
-                self._estimate_idle_since(member.agent)
                 self.differs(
                     DriftKind.MEMBER_APPEARED, queue.name, report.interface, "unknown", "listed",
                     ("member", queue.name, key),
@@ -125,13 +130,6 @@ class _Merge:
             if self.fresh:
                 for call in [call for call in queue.in_progress if call.interface.casefold() not in listed]:
                     self.state.close_call(call, self.now)
-
-    def _estimate_idle_since(self, agent_id: str) -> None:
-        """Nobody tells since when an agent is idle: since his last call, pause or log-in, at the earliest."""
-        agent = self.state.agents[agent_id]
-        if agent.state.value == "idle" and agent.since == self.now:
-            known = [max(member.last_call, member.since or 0.0) for member in agent.members.values()]
-            agent.since = min(max(known, default=0.0) or self.now, self.now)
 
     def _restore_call(self, queue: Queue, report: MemberReport) -> None:
         key = report.interface.casefold()
@@ -190,3 +188,15 @@ class _Merge:
 
 def _params(queue: Queue) -> tuple[str, int, float, int]:
     return queue.strategy, queue.max_len, queue.service_level_s, queue.weight
+
+
+def _estimate_since(agent: Agent, now: float) -> None:
+    """Nobody tells since when an agent has been as we found him.
+
+    A pause tells its start; of idleness we know only that it came after his last call and his log-in.
+    """
+    if agent.state is AgentState.PAUSED:
+        agent.since = agent.paused_since or now
+    elif agent.state is AgentState.IDLE:
+        known = [max(member.last_call, member.since or 0.0) for member in agent.members.values()]
+        agent.since = min(max(known, default=0.0) or now, now)
