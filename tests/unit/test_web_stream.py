@@ -157,7 +157,7 @@ async def test_as_of_alone_is_no_patch_but_a_new_snapshot_and_a_heartbeat_tell_i
     async with served(exporter, settings) as client, client.get("/state/stream") as response:
         stream = StreamClient(response)
         await stream.step()
-        live.pong(NOW + 5, NOW, 0.001)
+        live.pong(NOW + 5, NOW, 0.0)
         async with client.get("/state/stream") as later_response:
             later = StreamClient(later_response)
             await later.step()
