@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.state import ResyncReason
@@ -18,17 +20,22 @@ from asterpanel_switchboard.session import (
     AmiSession,
     Disconnected,
     DisconnectReason,
+    SessionState,
 )
 
 _log = logging.getLogger(__name__)
 
 RESYNC_SPACING_S = 0.5
-"""Least time between two resyncs: a reload of everything sends an event for each module."""
+"""Least time between two resyncs: a reload of everything sends an event for each module. Where one resync
+after another is asked for it doubles, up to `SUSPICION_SPACING_S`."""
 
 SUSPICION_SPACING_S = 5.0
-"""The same after a count that did not match: under overload stale events keep coming for a while."""
+"""The same where nothing was announced, as after a count that did not match: under overload stale events keep
+coming for a while."""
 
 LIST_TIMEOUT_S = 30.0
+"""How long the answer to QueueStatus may take to begin, and again to end."""
+
 RESTART_AFTER_S = 5.0
 
 
@@ -43,13 +50,20 @@ class Watch:
         *,
         on_bytes: Callable[[bytes], None] | None = None,
         wall_clock: Callable[[], float] = time.time,
+        list_timeout_s: float = LIST_TIMEOUT_S,
     ) -> None:
         self.live = live
         self.session = AmiSession(settings, self, on_bytes=on_bytes, wall_clock=wall_clock)
         self._interval_s = resync_interval_s
+        self._list_timeout_s = list_timeout_s
         self._wall_clock = wall_clock
-        self._resync_now = asyncio.Event()
         self._numbers = itertools.count(1)
+        self._resync_wanted = asyncio.Event()
+        self._list_ended = asyncio.Event()
+        self._resynced_at = -math.inf
+        self._spacing_s = RESYNC_SPACING_S
+        self._failing = False
+        self._time_is_up = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -58,6 +72,7 @@ class Watch:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.session.run())
                 tasks.create_task(self._keep_in_step())
+                tasks.create_task(self._keep_time())
         finally:
             if self._timer is not None:
                 self._timer.cancel()
@@ -67,12 +82,17 @@ class Watch:
 
     def connected(self, ami_version: str) -> None:
         self.live.connected(ami_version)
-        self._resync_now.set()
+        self._resynced_at = -math.inf
+        self._spacing_s = RESYNC_SPACING_S
+        self._resync_wanted.set()
 
     def received(self, events: Sequence[Event]) -> None:
+        resyncs = self.live.resyncs.total()
         self.live.receive(events, self._wall_clock())
+        if self.live.resyncs.total() != resyncs:
+            self._list_ended.set()
         if self.live.state.resync_wanted is not None:
-            self._resync_now.set()
+            self._resync_wanted.set()
         self._set_timer()
 
     def pong(self, switchboard_time: float, round_trip_s: float) -> None:
@@ -80,6 +100,7 @@ class Watch:
 
     def disconnected(self, reason: DisconnectReason) -> None:
         self.live.disconnected()
+        self._list_ended.set()  # none will come any more
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -90,45 +111,69 @@ class Watch:
             self._timer = None
         if deadline is not None:
             delay = max(0.0, deadline - self.live.clock.now(self._wall_clock()))
-            self._timer = asyncio.get_running_loop().call_later(delay + 0.001, self._time_passed)
+            self._timer = asyncio.get_running_loop().call_later(delay + 0.001, self._time_is_up.set)
 
-    def _time_passed(self) -> None:
-        self.live.advance(self._wall_clock())
-        self._set_timer()
+    async def _keep_time(self) -> None:
+        while True:
+            await self._time_is_up.wait()
+            self._time_is_up.clear()
+            self.live.advance(self._wall_clock())
+            self._set_timer()
 
     # --- resync -------------------------------------------------------------------------------------
 
     async def _keep_in_step(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._interval_s):
-                    await self._resync_now.wait()
-            except TimeoutError:
-                self.live.state.want_resync(ResyncReason.INTERVAL)
-            self._resync_now.clear()
-            reason = self.live.state.take_resync()
-            if reason is None:
-                continue
-            await self._resync(reason)
-            suspicious = reason is ResyncReason.COUNT_MISMATCH
-            await asyncio.sleep(SUSPICION_SPACING_S if suspicious else RESYNC_SPACING_S)
-            if self.live.state.resync_wanted is not None:
-                self._resync_now.set()
+            await self._until_resync_is_due()
+            now = asyncio.get_running_loop().time()
+            hurried = now - self._resynced_at < 2 * self._spacing_s
+            self._spacing_s = min(2 * self._spacing_s, SUSPICION_SPACING_S) if hurried else RESYNC_SPACING_S
+            self._resynced_at = now
+            await self._resync(self.live.state.take_resync() or ResyncReason.INTERVAL)
+
+    async def _until_resync_is_due(self) -> None:
+        while (due_at := self._resync_due_at()) > asyncio.get_running_loop().time():
+            self._resync_wanted.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due_at):
+                    await self._resync_wanted.wait()
+
+    def _resync_due_at(self) -> float:
+        """Time of the event loop; infinity while there is no connection, as each begins with a resync."""
+        reason = self.live.state.resync_wanted
+        if self.session.state is not SessionState.CONNECTED:
+            return math.inf
+        if reason is None:
+            return self._resynced_at + self._interval_s
+        return self._resynced_at + (self._spacing_s if reason.announced else SUSPICION_SPACING_S)
 
     async def _resync(self, reason: ResyncReason) -> None:
         if not self.live.up:
             reason = ResyncReason.CONNECTED
         action_id = self.live.resync_action_id(reason, next(self._numbers))
+        self._list_ended.clear()
         try:
-            await self.session.request(actions.queue_status(action_id), LIST_TIMEOUT_S)
+            await self.session.request(actions.queue_status(action_id), self._list_timeout_s)
+            async with asyncio.timeout(self._list_timeout_s):
+                await self._list_ended.wait()
         except Disconnected:
             pass  # the next connection begins with a resync
         except ActionFailed as error:
-            _log.info("%s: no queues: %s", self.live.name, error)
-            self.live.no_queues(reason, self.live.clock.now(self._wall_clock()))
+            if "unknown command" in str(error).lower():
+                _log.info("%s: no queues: %s", self.live.name, error)
+                self.live.no_queues(reason, self.live.clock.now(self._wall_clock()))
+                self._failing = False
+            else:
+                self._resync_failed(reason, f"QueueStatus refused: {error}")
         except TimeoutError:
-            _log.warning("%s: no answer to QueueStatus within %g s", self.live.name, LIST_TIMEOUT_S)
-            self.live.state.want_resync(reason)
+            self._resync_failed(reason, f"no whole answer to QueueStatus within {self._list_timeout_s:g} s")
+        else:
+            self._failing = False
+
+    def _resync_failed(self, reason: ResyncReason, what: str) -> None:
+        _log.log(logging.DEBUG if self._failing else logging.WARNING, "%s: %s", self.live.name, what)
+        self._failing = True
+        self.live.state.want_resync(reason)
 
 
 class Exporter:
