@@ -175,11 +175,12 @@ class LiveSwitchboard:
         if isinstance(event, ShuttingDown):
             self.disconnected()
 
-    def pong(self, theirs: float, ours: float, round_trip_s: float) -> None:
+    def pong(self, theirs: float | None, ours: float, round_trip_s: float) -> None:
         """An answer to a ping: the connection lives, and what is known is as of now."""
-        self.clock.observe(theirs, ours, round_trip_s)
         self.round_trip_s = round_trip_s
-        self.state.known_at(theirs)
+        if theirs is not None:
+            self.clock.observe(theirs, ours, round_trip_s)
+            self.state.known_at(theirs)
 
     def advance(self, ours: float) -> float:
         """Let time pass until our time ``ours``; returns the switchboard's time."""

@@ -60,6 +60,8 @@ class Watch:
         self._numbers = itertools.count(1)
         self._resync_wanted = asyncio.Event()
         self._list_ended = asyncio.Event()
+        self._clock_known = False
+        self._wire_errors = 0
         self._resynced_at = -math.inf
         self._spacing_s = RESYNC_SPACING_S
         self._failing = False
@@ -84,23 +86,35 @@ class Watch:
         self.live.connected(ami_version)
         self._resynced_at = -math.inf
         self._spacing_s = RESYNC_SPACING_S
-        self._resync_wanted.set()
+        self._clock_known = False
 
     def received(self, events: Sequence[Event]) -> None:
         resyncs = self.live.resyncs.total()
         self.live.receive(events, self._wall_clock())
         if self.live.resyncs.total() != resyncs:
             self._list_ended.set()
+        self._look_for_wire_errors()
         if self.live.state.resync_wanted is not None:
             self._resync_wanted.set()
         self._set_timer()
 
-    def pong(self, switchboard_time: float, round_trip_s: float) -> None:
+    def pong(self, switchboard_time: float | None, round_trip_s: float) -> None:
         self.live.pong(switchboard_time, self._wall_clock(), round_trip_s)
+        self._clock_known = True
+        self._look_for_wire_errors()
+        if self.live.state.resync_wanted is not None:
+            self._resync_wanted.set()
 
     def disconnected(self, reason: DisconnectReason) -> None:
         self.live.disconnected()
         self._list_ended.set()  # none will come any more
+
+    def _look_for_wire_errors(self) -> None:
+        """What could not be used may have been an event that counts."""
+        total = self.session.wire_errors.total()
+        if total != self._wire_errors:
+            self._wire_errors = total
+            self.live.state.want_resync(ResyncReason.UNUSABLE_DATA)
 
     # --- time ---------------------------------------------------------------------------------------
 
@@ -139,9 +153,11 @@ class Watch:
                     await self._resync_wanted.wait()
 
     def _resync_due_at(self) -> float:
-        """Time of the event loop; infinity while there is no connection, as each begins with a resync."""
+        """Time of the event loop. Infinity while there is no connection, as each begins with a resync, and
+        until the first answer to a ping has told the switchboard's time: waits are told in seconds up to now.
+        """
         reason = self.live.state.resync_wanted
-        if self.session.state is not SessionState.CONNECTED:
+        if self.session.state is not SessionState.CONNECTED or not self._clock_known:
             return math.inf
         if reason is None:
             return self._resynced_at + self._interval_s

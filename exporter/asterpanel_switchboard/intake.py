@@ -97,6 +97,8 @@ class Intake:
     def _count(self, kind: WireError, what: str, frame: bytes, times: int = 1) -> None:
         level = logging.DEBUG if self.counts[kind] else logging.WARNING
         self.counts[kind] += times
+        if not _log.isEnabledFor(level):
+            return
         _log.log(
             level,
             "%s: %s AMI data skipped: %s%s (further ones are only counted)",

@@ -8,8 +8,9 @@ import random
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
-from math import isfinite, nan
+from math import isfinite
 from typing import Any, Protocol
 
 from panoramisk.message import Message
@@ -101,8 +102,8 @@ class Listener(Protocol):
     def received(self, events: Sequence[Event]) -> None:
         """Events of one read, never empty."""
 
-    def pong(self, switchboard_time: float, round_trip_s: float) -> None:
-        """An answer to a ping, with the switchboard's clock in it."""
+    def pong(self, switchboard_time: float | None, round_trip_s: float) -> None:
+        """An answer to a ping, with the switchboard's time if it told one. The first follows the login."""
 
     def disconnected(self, reason: DisconnectReason) -> None:
         """The connection is lost, or an attempt has failed."""
@@ -279,14 +280,13 @@ class AmiSession:
 
     def _take_pong(self, pong: asyncio.Future[Message], round_trip_s: float) -> None:
         text = pong.result().timestamp
-        try:
+        switchboard_time: float | None = None
+        with suppress(ValueError):
             switchboard_time = float(text)
-        except ValueError:
-            switchboard_time = nan
-        if isfinite(switchboard_time):
-            self._listener.pong(switchboard_time, round_trip_s)
-        else:
+        if switchboard_time is None or not isfinite(switchboard_time):
             _log.debug("%s: a Pong without a time stamp: %r", self.settings.name, text)
+            switchboard_time = None
+        self._listener.pong(switchboard_time, round_trip_s)
 
     def _connected_s(self) -> float:
         return 0.0 if self._connected_at is None else asyncio.get_running_loop().time() - self._connected_at

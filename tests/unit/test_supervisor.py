@@ -23,7 +23,17 @@ from asterpanel_switchboard.events import Event
 from asterpanel_switchboard.session import DisconnectReason, SessionState
 from tests.ami_server import UNKNOWN_COMMAND, AmiServer, queue_list, response
 from tests.leaks import nothing_left_behind
-from tests.unit.ami import complete, connect, frame, join, leave, member_event, queue_member, queue_params
+from tests.unit.ami import (
+    complete,
+    connect,
+    frame,
+    join,
+    leave,
+    member_event,
+    queue_entry,
+    queue_member,
+    queue_params,
+)
 from tests.waiting import eventually, for_a_while
 
 BILLING = [queue_params("billing"), queue_member("billing", "PJSIP/1001")]
@@ -121,6 +131,29 @@ async def test_fully_booted_after_the_first_list_makes_a_second(server: AmiServe
         await in_step(watch, 2, within=0.8)
         assert watch.live.state.queues.keys() == {"billing"}
         assert watch.live.resyncs[ResyncReason.BOOTED] == 1
+        assert not watch.live.drift
+
+
+async def test_waits_are_told_by_the_switchboards_own_clock(server: AmiServer) -> None:
+    ahead = time.time() + 3600
+    server.queue_status = [queue_params("billing"), queue_entry("billing", "1.1", 1, wait=30)]
+    server.answers["Ping"] = lambda action: response(action, Ping="Pong", Timestamp=f"{ahead:.6f}")
+    watch = new_watch(server)
+    async with running(watch):
+        await in_step(watch)
+        (caller,) = watch.live.state.queues["billing"].waiting
+        assert caller.since == pytest.approx(ahead - 30, abs=1.0)
+
+
+async def test_data_that_cannot_be_used_makes_a_resync(server: AmiServer) -> None:
+    watch = new_watch(server)
+    async with running(watch):
+        await in_step(watch)
+        server.queue_status = [*BILLING, *SALES]
+        server.send(b"Event: QueueMemberAdded\r\nPrivilege: agent,all\r\nQueue: sales\r\n\r\n")
+        await in_step(watch, 2, within=6.0)
+        assert watch.live.state.queues.keys() == {"billing", "sales"}
+        assert watch.live.resyncs[ResyncReason.UNUSABLE_DATA] == 1
         assert not watch.live.drift
 
 
