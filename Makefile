@@ -34,7 +34,7 @@ test: lint docs-check ## Everything CI checks: ruff, mypy, generated docs, unit 
 	$(BIN)/python -m pytest tests
 
 .PHONY: unit
-unit: $(VENV)/.ready ## The unit tests alone (no PBX, a few seconds)
+unit: $(VENV)/.ready ## The unit tests alone (no PBX, two or three minutes)
 	$(BIN)/python -m pytest tests/unit
 
 .PHONY: lint
