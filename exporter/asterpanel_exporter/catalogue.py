@@ -85,7 +85,7 @@ MEMBERS = Metric(
     "asterisk_queue_members", Kind.GAUGE, (*_QUEUE, "state"),
     "Members of the queue by state. Exactly one each, the first that applies of: "
     + ", ".join(_STATES)
-    + ". paused is the membership's own flag here.",
+    + ". unavailable and paused are the membership's own here; wrapup is the agent's, in all of his queues.",
     values={"state": _STATES},
 )  # fmt: skip
 THRESHOLD = Metric(

@@ -15,8 +15,6 @@ from asterpanel_switchboard.config import QueueSettings
 
 Document = dict[str, Any]
 
-MERGE_PATCH_TYPE = "application/merge-patch+json"
-
 
 def switchboard_document(name: str, up: bool, version: str, state: SwitchboardState) -> Document:
     """The live state of one switchboard.

@@ -87,7 +87,8 @@ def add_switchboard(out: Exposition, live: LiveSwitchboard, ours: float) -> Iter
         return
     if live.round_trip_s is not None:
         out.add(c.ROUND_TRIP, board, live.round_trip_s)
-    out.add(c.CLOCK_OFFSET, board, round(now - ours, 3))
+    if live.clock.is_known:
+        out.add(c.CLOCK_OFFSET, board, round(now - ours, 3))
     yield
     for queue in queues:
         _add_queue(out, board, live, queue, now)

@@ -19,11 +19,20 @@ from asterpanel_exporter.state import (
     reconcile,
 )
 from asterpanel_switchboard.config import Config, QueueSettings
-from asterpanel_switchboard.events import Event, ListItem, LiveEvent, ShuttingDown
+from asterpanel_switchboard.events import (
+    CallerListed,
+    Event,
+    LiveEvent,
+    MemberListed,
+    QueueListed,
+    QueueListEnded,
+    ShuttingDown,
+)
 from asterpanel_switchboard.identity import AgentIdentity, agent_identity
 
 _log = logging.getLogger(__name__)
 
+_LIST_ITEMS = (QueueListed, MemberListed, CallerListed, QueueListEnded)
 _ACTION_ID = "asterpanel-resync"
 
 _ASTERISK_OF_AMI = {
@@ -41,6 +50,10 @@ def asterisk_version(ami_version: str) -> str:
     return _ASTERISK_OF_AMI.get(major) or _ASTERISK_OF_AMI.get(".".join(ami_version.split(".")[:2]), "")
 
 
+STEP_S = 1.0
+"""Two answers that disagree by more, beyond what their ways explain: one of the clocks was set."""
+
+
 class SwitchboardClock:
     """The switchboard's time, by the answers to pings.
 
@@ -56,15 +69,23 @@ class SwitchboardClock:
 
     def observe(self, theirs: float, ours: float, round_trip_s: float) -> None:
         """An answer that arrived at our time ``ours``, with their time in it."""
-        self._answers.append((round_trip_s, theirs - (ours - round_trip_s / 2)))
+        offset_s = theirs - (ours - round_trip_s / 2)
+        if any(abs(offset_s - other) > round_trip_s + trip + STEP_S for trip, other in self._answers):
+            self._answers.clear()
+        self._answers.append((round_trip_s, offset_s))
         self._offset_s = min(self._answers)[1]
 
     def forget(self) -> None:
-        """A new connection: it may be another clock."""
+        """A new connection: it may be another clock. Until its first answer the old one stands in."""
         self._answers.clear()
 
+    @property
+    def is_known(self) -> bool:
+        """Whether this connection has told its time."""
+        return bool(self._answers)
+
     def now(self, ours: float) -> float:
-        """Their time at our time; ours before the first answer."""
+        """Their time at our time; ours before the very first answer."""
         return ours + self._offset_s
 
 
@@ -127,6 +148,7 @@ class LiveSwitchboard:
         self.version = asterisk_version(ami_version)
         self._builder.forget()
         self.clock.forget()
+        self.round_trip_s = None
         self._revision += 1
         self.state.resync_wanted = ResyncReason.CONNECTED
 
@@ -149,7 +171,7 @@ class LiveSwitchboard:
         for event in events:
             self.events += 1
             try:
-                if isinstance(event, ListItem):
+                if isinstance(event, _LIST_ITEMS):
                     snapshot = self._builder.add(event)
                     if snapshot is not None:
                         self.take_snapshot(snapshot, self.clock.now(ours))
@@ -159,10 +181,9 @@ class LiveSwitchboard:
                 self.errors += 1
                 _log.log(
                     logging.ERROR if self.errors == 1 else logging.DEBUG,
-                    "%s: an event could not be applied, asking for the whole state (further ones are only "
-                    "counted): %r",
+                    "%s: a %s could not be applied, asking for the whole state (further ones are counted)",
                     self.name,
-                    event,
+                    type(event).__name__,
                     exc_info=True,
                 )
                 self.state.want_resync(ResyncReason.COUNT_MISMATCH)
@@ -172,7 +193,7 @@ class LiveSwitchboard:
         at = event.at if event.at is not None else self.clock.now(ours)
         self.last_event_at = at
         self.state.apply(event, at)
-        if isinstance(event, ShuttingDown):
+        if type(event) is ShuttingDown:
             self.disconnected()
 
     def pong(self, theirs: float | None, ours: float, round_trip_s: float) -> None:

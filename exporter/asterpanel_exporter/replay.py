@@ -10,8 +10,8 @@ from typing import TextIO
 
 from asterpanel_exporter.exposition import switchboard_text
 from asterpanel_exporter.live import LiveSwitchboard
-from asterpanel_exporter.recording import open_recording
-from asterpanel_exporter.state.reducer import DRIFT_GRACE_S
+from asterpanel_exporter.recording import UnreadableRecording, open_recording
+from asterpanel_exporter.state import DRIFT_GRACE_S
 from asterpanel_switchboard.intake import Intake, WireError
 
 
@@ -29,8 +29,12 @@ class Replay:
         self.frames = 0
         self.errors: Counter[WireError] = Counter()
 
-    def play(self, chunks: Iterable[bytes]) -> None:
-        """Feed one recording, in chunks of any sizes, as one session from its login to its end."""
+    def play(self, chunks: Iterable[bytes]) -> bool:
+        """Feed one recording, in chunks of any sizes, as one session from its login to its end.
+
+        Returns:
+            Whether it was one: there was a greeting or a frame in it.
+        """
         intake = Intake(self.live.name, self.errors)
         in_session = False
         for chunk in chunks:
@@ -43,6 +47,7 @@ class Replay:
                 self.live.receive((event,), getattr(event, "at", None) or self.live.state.as_of)
         intake.end()
         self.frames += intake.frames
+        return bool(intake.frames or intake.greeting)
 
     def end(self) -> float:
         """Let the clock run on until what is undecided is decided; returns that time.
@@ -58,12 +63,13 @@ def replay_files(
     """Replay recordings and write what was asked for; returns a summary in words.
 
     Raises:
-        click.ClickException: a recording cannot be read.
+        UnreadableRecording: a recording cannot be read, or is none.
     """
     replay = Replay(live)
     started = time.perf_counter()
     for name in names:
-        replay.play(open_recording(name))
+        if not replay.play(open_recording(name)):
+            raise UnreadableRecording(name, "there is no AMI in it")
     now = replay.end()
     elapsed = time.perf_counter() - started
     if metrics is not None:

@@ -199,13 +199,11 @@ class Exporter:
         config: as loaded.
         switchboards: live state by name.
         watches: what keeps it so, by name.
-        started_at: Unix seconds.
     """
 
     def __init__(self, config: Config, *, wall_clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.wall_clock = wall_clock
-        self.started_at = wall_clock()
         self.watches = {
             name: Watch(
                 LiveSwitchboard.from_config(config, name),

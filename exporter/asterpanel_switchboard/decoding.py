@@ -137,6 +137,8 @@ def _seconds(h: Headers, header: bytes) -> float | None:
     text = h.get(header)
     if not text:
         return None
+    if text == b"0":
+        return 0.0
     value = float(text)
     if not isfinite(value):
         raise ValueError(f"{header.decode()} is no finite number: {text!r}")

@@ -16,7 +16,8 @@ from asterpanel_switchboard.wire import MAX_FRAME_BYTES, FrameSplitter, decode
 
 _log = logging.getLogger(__name__)
 
-_EXCERPT_BYTES = 120
+_EXCERPT = 200
+_MOST_NAMES = 40
 
 
 class WireError(StrEnum):
@@ -97,13 +98,11 @@ class Intake:
     def _count(self, kind: WireError, what: str, frame: bytes, times: int = 1) -> None:
         level = logging.DEBUG if self.counts[kind] else logging.WARNING
         self.counts[kind] += times
-        if not _log.isEnabledFor(level):
-            return
-        _log.log(
-            level,
-            "%s: %s AMI data skipped: %s%s (further ones are only counted)",
-            self._switchboard,
-            kind,
-            what,
-            f": {decode(frame[:_EXCERPT_BYTES])!r}" if frame else "",
-        )
+        if level == logging.WARNING:
+            _log.warning(
+                "%s: %s AMI data skipped: %s (further ones are only counted)", self._switchboard, kind, what
+            )
+        elif frame and _log.isEnabledFor(logging.DEBUG):
+            # Values stay out of the log: they may be a caller's number or name.
+            names = [line.partition(b":")[0] for line in frame.split(b"\r\n")[:_MOST_NAMES]]
+            _log.debug("%s: %s: %s: %s", self._switchboard, kind, what, decode(b" ".join(names))[:_EXCERPT])

@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from asterpanel_exporter.manager_conf import Version, event_filter
-from asterpanel_exporter.state import AgentState
-from asterpanel_exporter.state.reducer import DRIFT_GRACE_S
+from asterpanel_exporter.state import DRIFT_GRACE_S, AgentState
 from tests.exporter_process import ExporterProcess, of, with_name
 from tests.pbx.ami_judge import AmiClosed, AmiError, AmiJudge
 from tests.pbx.fixtures import MakePbx

@@ -58,7 +58,15 @@ def test_two_users_with_the_least_they_need() -> None:
     assert "timestampevents = yes" in done.stdout
     assert len(exporter["secret"]) >= 32
     assert exporter["secret"] != control["secret"]
-    assert "new at every run" in done.stderr
+    assert "secrets of asterpanel and asterpanel-control are new at every run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "new"),
+    [("--secret-file", "asterpanel-control"), ("--control-secret-file", "asterpanel")],
+)
+def test_a_secret_that_is_in_no_file_is_named(tmp_path: Path, option: str, new: str) -> None:
+    assert f"The secret of {new} is new at every run" in run(option, "kept", folder=tmp_path).stderr
 
 
 def test_the_secret_is_written_for_the_exporter_alone_and_used_again(tmp_path: Path) -> None:

@@ -278,8 +278,87 @@ class TestDrift:
         board.resync(ResyncReason.INTERVAL, SALES, ami.queue_entry("sales", "9.1", 1, number="39055199"))
         board.wait(4)
         assert board.drift == {"caller_appeared": 1}
-        assert "drift: caller_appeared sales/9.1" in caplog.text
+        assert "drift: caller_appeared 'sales'/'9.1'" in caplog.text
         assert "39055199" not in caplog.text
+
+
+class TestCallsOfWhichOnlyListsTell:
+    """Their begin or end was lost on the way: two lists, some time apart, are believed, one is not."""
+
+    def talking(self) -> Board:
+        board = Board(SALES, ami.queue_member("sales", ALICE))
+        board.say(ami.connect(board.now, "sales", ALICE, "1.1", "1.2"))
+        board.resync(ResyncReason.INTERVAL, SALES, ami.queue_member("sales", ALICE, Status=2, InCall=1))
+        assert board.talking("sales") == [("1.1", "1001")]
+        return board
+
+    def test_an_end_that_was_lost(self) -> None:
+        board = self.talking()
+        over = (SALES, ami.queue_member("sales", ALICE, Status=1, InCall=0))
+        board.resync(ResyncReason.INTERVAL, *over)
+        assert board.talking("sales") == [("1.1", "1001")]
+        assert board.live.state.take_resync() is ResyncReason.DOUBT
+        board.wait(2.9)
+        board.resync(ResyncReason.DOUBT, *over)
+        assert board.talking("sales") == [("1.1", "1001")]
+        board.wait(0.2)
+        board.resync(ResyncReason.DOUBT, *over)
+        assert board.talking("sales") == []
+        assert board.agent("1001")["state"] == "idle"
+        board.wait(4)
+        assert board.drift["call_vanished"] == 1
+
+    def test_a_list_that_was_ahead_of_the_end(self) -> None:
+        board = self.talking()
+        over = (SALES, ami.queue_member("sales", ALICE, Status=1, InCall=0))
+        board.resync(ResyncReason.INTERVAL, *over)
+        board.say(ami.complete(board.now, "sales", ALICE, "1.1", "1.2"))
+        board.wait(4)
+        board.resync(ResyncReason.DOUBT, *over)
+        board.wait(4)
+        assert board.talking("sales") == []
+        assert "call_vanished" not in board.drift
+
+    def test_a_reload_that_clears_incall_ends_nothing(self) -> None:
+        board = self.talking()
+        for _ in range(3):
+            board.resync(ResyncReason.INTERVAL, SALES, ami.queue_member("sales", ALICE, Status=2, InCall=0))
+            board.wait(10)
+        assert board.talking("sales") == [("1.1", "1001")]
+
+    def test_a_member_removed_in_mid_call_talks_on(self) -> None:
+        board = self.talking()
+        board.say(ami.member_event(board.now, "Removed", "sales", ALICE))
+        for _ in range(3):
+            board.resync(ResyncReason.INTERVAL, SALES)
+            board.wait(10)
+        assert board.talking("sales") == [("1.1", "1001")]
+
+    def test_doubt_that_was_unfounded_is_forgotten(self) -> None:
+        board = self.talking()
+        over = (SALES, ami.queue_member("sales", ALICE, Status=1, InCall=0))
+        board.resync(ResyncReason.INTERVAL, *over)
+        board.wait(10)
+        board.resync(ResyncReason.DOUBT, SALES, ami.queue_member("sales", ALICE, Status=2, InCall=1))
+        board.wait(10)
+        board.resync(ResyncReason.INTERVAL, *over)
+        assert board.talking("sales") == [("1.1", "1001")]
+
+    def test_a_begin_that_was_lost(self) -> None:
+        board = Board(SALES, ami.queue_member("sales", ALICE))
+        on_call = (SALES, ami.queue_member("sales", ALICE, Status=2, InCall=1))
+        board.resync(ResyncReason.INTERVAL, *on_call)
+        assert board.talking("sales") == []
+        assert board.live.state.take_resync() is ResyncReason.DOUBT
+        first_seen = board.now
+        board.wait(5)
+        board.resync(ResyncReason.DOUBT, *on_call)
+        assert board.talking("sales") == [("", "1001")]
+        assert board.queue("sales")["in_progress"][0]["since"] == pytest.approx(first_seen, abs=0.1)
+        board.wait(4)
+        assert board.drift["call_appeared"] == 1
+        board.say(ami.complete(board.now, "sales", ALICE, "1.1", "1.2"))
+        assert board.talking("sales") == []
 
 
 class TestSnapshot:

@@ -294,7 +294,7 @@ async def test_an_error_of_ours_ends_the_streams_and_later_ones_work(
 
 def join_without_check(live: LiveSwitchboard) -> None:
     """Change the state without letting time pass."""
-    live.state.touch(live.state.queues["billing"])
+    live.state.touch()
     live.state.queues["billing"].offered += 1
 
 

@@ -11,11 +11,12 @@ from asterpanel_exporter.state.model import (
     ResyncReason,
     WaitingCaller,
 )
-from asterpanel_exporter.state.reducer import SwitchboardState
+from asterpanel_exporter.state.reducer import DRIFT_GRACE_S, SwitchboardState
 from asterpanel_exporter.state.resync import reconcile
 from asterpanel_exporter.state.snapshot import Snapshot, SnapshotBuilder
 
 __all__ = [
+    "DRIFT_GRACE_S",
     "Agent",
     "AgentState",
     "CallInProgress",

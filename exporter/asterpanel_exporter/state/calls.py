@@ -17,12 +17,15 @@ class CallIndex:
 
     def __init__(self) -> None:
         self._by_channel: dict[str, list[CallInProgress]] = {}
+        self._without_ids: list[CallInProgress] = []
         self._uncompleted: list[CallInProgress] = []
 
     def add(self, call: CallInProgress) -> None:
         """A call has begun."""
         for uniqueid in filter(None, (call.uniqueid, call.dest_uniqueid)):
             self._by_channel.setdefault(uniqueid, []).append(call)
+        if not (call.uniqueid or call.dest_uniqueid):
+            self._without_ids.append(call)
 
     def remove(self, call: CallInProgress) -> None:
         """A call has ended, or is not followed any more."""
@@ -31,14 +34,22 @@ class CallIndex:
             calls.remove(call)
             if not calls:
                 del self._by_channel[uniqueid]
+        if not (call.uniqueid or call.dest_uniqueid):
+            self._without_ids.remove(call)
 
     def await_complete(self, call: CallInProgress) -> None:
         """An ended call's AgentComplete is still to come."""
         self._uncompleted.append(call)
 
     def completed(self, call: CallInProgress) -> None:
-        """It has come."""
-        self._uncompleted.remove(call)
+        """Its AgentComplete has come; those of the member's earlier calls will not any more."""
+        who = (call.queue, call.interface.casefold())
+        self._uncompleted = [
+            other
+            for other in self._uncompleted
+            if other is not call
+            and ((other.queue, other.interface.casefold()) != who or other.since > call.since)
+        ]
 
     def forget_uncompleted(self, queue: str | None = None) -> None:
         """No AgentComplete will come any more, for one queue or for all."""
@@ -47,6 +58,25 @@ class CallIndex:
     def with_channel(self, uniqueid: str) -> list[CallInProgress]:
         """Calls in progress in which this channel takes part."""
         return list(self._by_channel.get(uniqueid, ()))
+
+    def of_connect(self, event: AgentEvent) -> CallInProgress | None:
+        """The very call that an AgentConnect begins, if it has come before."""
+        channel = event.dest_uniqueid or event.uniqueid
+        interface = event.interface.casefold()
+        for call in self._by_channel.get(channel, ()) if channel else self._without_ids:
+            if (
+                call.queue == event.queue
+                and call.uniqueid == event.uniqueid
+                and call.dest_uniqueid == event.dest_uniqueid
+                and call.interface.casefold() == interface
+            ):
+                return call
+        return None
+
+    def without_ids(self, queue: str, interface: str) -> list[CallInProgress]:
+        """Calls of this member of which a list alone has told, or an AgentConnect that had lost its ids."""
+        interface = interface.casefold()
+        return [c for c in self._without_ids if c.queue == queue and c.interface.casefold() == interface]
 
     def of_complete(
         self, event: AgentEvent, in_progress: Iterable[CallInProgress]

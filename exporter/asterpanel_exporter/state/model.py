@@ -37,7 +37,11 @@ class WaitingCaller:
 
 @dataclass(slots=True, eq=False)
 class CallInProgress:
-    """A queue call that an agent has answered. ``uniqueid`` is "" if it began before we watched."""
+    """A queue call that an agent has answered. ``uniqueid`` is "" if it began before we watched.
+
+    ``by_member``: the interface was a member of the queue when it answered, as it must be. ``doubted_at``: a
+    list said that it has ended, although nothing else did.
+    """
 
     queue: str
     uniqueid: str
@@ -46,11 +50,16 @@ class CallInProgress:
     interface: str
     agent: str
     since: float
+    by_member: bool = True
+    doubted_at: float | None = None
 
 
 @dataclass(slots=True)
 class Member:
-    """One membership: one interface in one queue. Keyed by the interface in lower case."""
+    """One membership: one interface in one queue. Keyed by the interface in lower case.
+
+    ``unseen_call_at``: a list said that the member is in a call of the queue, of which nothing else told.
+    """
 
     queue: str
     interface: str
@@ -69,6 +78,7 @@ class Member:
     since: float | None = None
     wrapup_s: float = 0.0
     state: AgentState = AgentState.IDLE
+    unseen_call_at: float | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,10 +88,9 @@ class Member:
 
 @dataclass(slots=True)
 class Queue:
-    """One queue. ``version`` is `SwitchboardState.version` at its last change."""
+    """One queue. ``offered``: callers who entered it or were refused entry since we have known it."""
 
     name: str
-    version: int
     strategy: str = ""
     max_len: int = 0
     service_level_s: float = 0.0
@@ -99,11 +108,9 @@ class Agent:
     """A person or phone over all his queues.
 
     ``paused`` means paused in every one of them; one queue's own flag is its `Member`'s.
-    ``version`` is `SwitchboardState.version` at the last change.
     """
 
     id: str
-    version: int
     since: float
     name: str = ""
     state: AgentState = AgentState.IDLE
@@ -128,6 +135,7 @@ class ResyncReason(Enum):
     UNKNOWN_QUEUE = ("unknown queue or member", True)
     UNUSABLE_DATA = ("unusable data", True)
     COUNT_MISMATCH = ("count mismatch", False)
+    DOUBT = ("doubt", False)
     INTERVAL = ("interval", False)
 
     def __init__(self, words: str, announced: bool) -> None:
@@ -149,6 +157,8 @@ class DriftKind(StrEnum):
     CALLER_APPEARED = "caller_appeared"
     CALLER_VANISHED = "caller_vanished"
     CALLER_ORDER = "caller_order"
+    CALL_APPEARED = "call_appeared"
+    CALL_VANISHED = "call_vanished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +172,4 @@ class Difference:
     theirs: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.queue}/{self.subject}: {self.ours} → {self.theirs}"
+        return f"{self.kind} {self.queue!r}/{self.subject!r}: {self.ours} → {self.theirs}"

@@ -59,6 +59,9 @@ events of what a list already shows arrive after it."""
 CLOCK_SET_BACK_S = 30.0
 """Events come late by less; a time stamp earlier than the last by more shows a clock that was set back."""
 
+MOST_ENTERING = 10_000
+"""Channels about to enter a queue; more are kept only where a filter hides what became of them."""
+
 QUEUE_MODULE = "app_queue"
 
 _REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
@@ -79,7 +82,7 @@ class SwitchboardState:
         queues: by name, in the order in which they became known.
         agents: by agent id.
         as_of: time of the newest thing known.
-        version: rises with each change; queues and agents carry the version of their own last change.
+        version: rises with each change.
         resync_wanted: why the whole state should be asked for; None: it need not.
     """
 
@@ -165,13 +168,13 @@ class SwitchboardState:
         caller = event.caller
         self._entering.pop(caller.uniqueid, None)
         self.explain("caller", queue.name, caller.uniqueid)
-        if not any(waiting.uniqueid == caller.uniqueid for waiting in queue.waiting):
+        if caller.uniqueid not in [waiting.uniqueid for waiting in queue.waiting]:
             place = max(0, event.position - 1)
             queue.waiting.insert(
                 place, WaitingCaller(caller.uniqueid, caller.channel, caller.number, caller.name, at)
             )
             queue.offered += 1
-            self.touch(queue)
+            self.touch()
         self._check_count(queue, event.count)
 
     def _caller_left(self, event: CallerLeft, at: float) -> None:
@@ -184,7 +187,7 @@ class SwitchboardState:
         for index, waiting in enumerate(queue.waiting):
             if waiting.uniqueid == uniqueid:
                 del queue.waiting[index]
-                self.touch(queue)
+                self.touch()
                 return
 
     def _check_count(self, queue: Queue, count: int | None) -> None:
@@ -193,6 +196,8 @@ class SwitchboardState:
 
     def _queue_entered(self, event: QueueEntered, at: float) -> None:
         self._entering[event.uniqueid] = event.queue
+        if len(self._entering) > MOST_ENTERING:
+            del self._entering[next(iter(self._entering))]
 
     def _queue_status_set(self, event: QueueStatusSet, at: float) -> None:
         name = self._entering.pop(event.uniqueid, None)
@@ -202,7 +207,7 @@ class SwitchboardState:
         known = (known for known in self.queues if known.casefold() == name.casefold())
         queue = self.queue(next(known, name))
         queue.offered += 1
-        self.touch(queue)
+        self.touch()
 
     # --- calls in progress --------------------------------------------------------------------------
 
@@ -217,27 +222,23 @@ class SwitchboardState:
         uniqueid = event.uniqueid
         if uniqueid:
             self._take_out(queue, uniqueid)
-        interface = event.interface.casefold()
-        if any(
-            call.uniqueid == uniqueid
-            and call.dest_uniqueid == event.dest_uniqueid
-            and call.interface.casefold() == interface
-            for call in queue.in_progress
-        ):
+        if self._calls.of_connect(event) is not None:
             return
-        for call in queue.in_progress:
-            # A snapshot was ahead of its events: it has told of this call already, without its ids.
-            if (
-                not (call.uniqueid or call.dest_uniqueid)
-                and call.interface.casefold() == interface
-                and at - call.since <= DRIFT_GRACE_S
-            ):
+        for call in self._calls.without_ids(queue.name, event.interface):
+            if at - call.since <= DRIFT_GRACE_S:  # a list was ahead of its events, and has told of it already
                 self.close_call(call, at)
                 break
         agent_id = self.identity(event.interface, event.member_name)
         self.open_call(
             CallInProgress(
-                queue.name, uniqueid, event.dest_uniqueid, event.dest_channel, event.interface, agent_id, at
+                queue.name,
+                uniqueid,
+                event.dest_uniqueid,
+                event.dest_channel,
+                event.interface,
+                agent_id,
+                at,
+                by_member=event.interface.casefold() in queue.members,
             )
         )
 
@@ -245,7 +246,7 @@ class SwitchboardState:
         """Add a call in progress, to its queue and its agent."""
         queue = self.queue(call.queue)
         queue.in_progress.append(call)
-        self.touch(queue)
+        self.touch()
         self._calls.add(call)
         agent = self.agent(call.agent, call.since)
         agent.calls.append(call)
@@ -260,15 +261,14 @@ class SwitchboardState:
             agent_id = call.agent
             if is_open:
                 self.close_call(call, at)
-            else:
-                self._calls.completed(call)
+            self._calls.completed(call)
         self._begin_wrapup(agent_id, event.queue, event.interface, at)
 
     def close_call(self, call: CallInProgress, at: float) -> None:
         """End a call in progress."""
         queue = self.queue(call.queue)
         queue.in_progress.remove(call)
-        self.touch(queue)
+        self.touch()
         self._calls.remove(call)
         agent = self.agents.get(call.agent)
         if agent is not None:
@@ -310,7 +310,7 @@ class SwitchboardState:
             return
         agent.wrapup_until = until
         self._in_wrapup[agent.id] = agent
-        self._touch_agent(agent)
+        self.touch()
         self.refresh(agent, at)
 
     # --- members and agents -------------------------------------------------------------------------
@@ -344,7 +344,7 @@ class SwitchboardState:
         member = Member(queue.name, report.interface, agent.id, name=report.name, since=since)
         queue.members[report.interface.casefold()] = member
         agent.members[member.key] = member
-        self.touch(queue)
+        self.touch()
         self.update_member(member, report, at, paused_anew=paused_anew)
         self._rename(agent)
         return member
@@ -352,7 +352,7 @@ class SwitchboardState:
     def update_member(self, member: Member, report: MemberReport, at: float, *, paused_anew: bool) -> None:
         """Take over what a report tells. ``paused_anew``: a pause began now, even if one was on already."""
         if take_report(member, report, at, paused_anew=paused_anew):
-            self.touch(self.queues[member.queue])
+            self.touch()
         agent = self.agents[member.agent]
         if report.name and report.name != member.name:
             member.name = report.name
@@ -372,14 +372,14 @@ class SwitchboardState:
         agent = self.agent(agent_id, at)
         member.agent = agent_id
         agent.members[member.key] = member
-        self.touch(self.queues[member.queue])
+        self.touch()
         return agent
 
     def remove_member(self, member: Member, at: float) -> None:
         """End a membership."""
         queue = self.queues[member.queue]
         del queue.members[member.interface.casefold()]
-        self.touch(queue)
+        self.touch()
         agent = self.agents[member.agent]
         del agent.members[member.key]
         self._rename(agent)
@@ -389,14 +389,14 @@ class SwitchboardState:
         """The agent with this id, made if he is new."""
         agent = self.agents.get(agent_id)
         if agent is None:
-            self.version += 1
-            agent = self.agents[agent_id] = Agent(agent_id, self.version, at, name=agent_id)
+            self.touch()
+            agent = self.agents[agent_id] = Agent(agent_id, at, name=agent_id)
         return agent
 
     def _rename(self, agent: Agent) -> None:
         """After a change of his memberships, which are shown with him."""
         agent.name = name_of(agent)
-        self._touch_agent(agent)
+        self.touch()
 
     def refresh(self, agent: Agent, at: float) -> None:
         """Work out an agent's state anew, after anything that it follows from has changed."""
@@ -404,21 +404,21 @@ class SwitchboardState:
         if not members and not agent.calls:
             self.agents.pop(agent.id, None)
             self._in_wrapup.pop(agent.id, None)
-            self.version += 1
+            self.touch()
             return
         busy = busy_state(agent)
         for member in members:
             own = state_in(member, busy)
             if own is not member.state:
                 member.state = own
-                self.touch(self.queues[member.queue])
+                self.touch()
         before = (agent.state, agent.paused, agent.pause_reason, agent.paused_since)
         now = (state_over(members, busy), is_paused(members), *pause_over(members))
         if now != before:
             if now[0] is not agent.state:
                 agent.since = at
             agent.state, agent.paused, agent.pause_reason, agent.paused_since = now
-            self._touch_agent(agent)
+            self.touch()
 
     # --- the switchboard itself ---------------------------------------------------------------------
 
@@ -441,8 +441,8 @@ class SwitchboardState:
         """The queue with this name, made if it is new (realtime queues appear without notice)."""
         queue = self.queues.get(name)
         if queue is None:
-            self.version += 1
-            queue = self.queues[name] = Queue(name, self.version)
+            self.touch()
+            queue = self.queues[name] = Queue(name)
             self.want_resync(ResyncReason.UNKNOWN_QUEUE)
         return queue
 
@@ -455,16 +455,11 @@ class SwitchboardState:
             self.remove_member(member, at)
         self._calls.forget_uncompleted(name)
         del self.queues[name]
-        self.version += 1
+        self.touch()
 
-    def touch(self, queue: Queue) -> None:
-        """Mark a queue as changed."""
+    def touch(self) -> None:
+        """Something has changed that is shown."""
         self.version += 1
-        queue.version = self.version
-
-    def _touch_agent(self, agent: Agent) -> None:
-        self.version += 1
-        agent.version = self.version
 
     def want_resync(self, reason: ResyncReason) -> None:
         """Ask for a resync; the first reason stands, but one that announces news wins over suspicion."""

@@ -8,6 +8,7 @@ from asterpanel_exporter.state.model import (
     CallInProgress,
     Difference,
     DriftKind,
+    Member,
     Queue,
     ResyncReason,
     WaitingCaller,
@@ -92,7 +93,7 @@ class _Merge:
         taken = (params.strategy, params.max_len, params.service_level_s, params.weight)
         if _params(queue) != taken:
             queue.strategy, queue.max_len, queue.service_level_s, queue.weight = taken
-            self.state.touch(queue)
+            self.state.touch()
         queue.completed, queue.abandoned = params.completed, params.abandoned
 
     def _members(self, queue: Queue, reports: list[MemberReport]) -> None:
@@ -119,6 +120,8 @@ class _Merge:
             if self.fresh:
                 self._restore_call(queue, report)
                 self._restore_wrapup(queue, report)
+            elif self.whole:
+                self._look_for_unseen_call(queue, queue.members[key], report)
         if self.whole:
             for key in [key for key in queue.members if key not in listed]:
                 member = queue.members[key]
@@ -130,6 +133,46 @@ class _Merge:
             if self.fresh:
                 for call in [call for call in queue.in_progress if call.interface.casefold() not in listed]:
                     self.state.close_call(call, self.now)
+            else:
+                self._look_for_ended_calls(queue, listed)
+
+    def _look_for_ended_calls(self, queue: Queue, listed: dict[str, MemberReport]) -> None:
+        """End calls that two lists, some time apart, say are over: one alone may be ahead of its events.
+
+        InCall alone is no proof, a reload clears it in mid-call; nor is a member who was removed in mid-call.
+        """
+        for call in list(queue.in_progress):
+            report = listed.get(call.interface.casefold())
+            if report is None:
+                over = not call.by_member
+            else:
+                over = report.in_call is not True and report.status in _FREE
+            if not over:
+                call.doubted_at = None
+            elif call.doubted_at is None:
+                call.doubted_at = self.now
+                self.state.want_resync(ResyncReason.DOUBT)
+            elif self.now - call.doubted_at >= DRIFT_GRACE_S:
+                key = ("call", queue.name, call.interface.casefold())
+                self.differs(DriftKind.CALL_VANISHED, queue.name, call.interface, "in progress", "over", key)
+                self.state.close_call(call, self.now)
+
+    def _look_for_unseen_call(self, queue: Queue, member: Member, report: MemberReport) -> None:
+        """The reverse: begin a call that two lists tell of, and no event."""
+        key = report.interface.casefold()
+        if not report.in_call or any(call.interface.casefold() == key for call in queue.in_progress):
+            member.unseen_call_at = None
+        elif member.unseen_call_at is None:
+            member.unseen_call_at = self.now
+            self.state.want_resync(ResyncReason.DOUBT)
+        elif self.now - member.unseen_call_at >= DRIFT_GRACE_S:
+            found = ("call", queue.name, key)
+            self.differs(DriftKind.CALL_APPEARED, queue.name, report.interface, "none", "in progress", found)
+            call = CallInProgress(
+                queue.name, "", "", "", report.interface, member.agent, member.unseen_call_at
+            )
+            member.unseen_call_at = None
+            self.state.open_call(call)
 
     def _restore_call(self, queue: Queue, report: MemberReport) -> None:
         key = report.interface.casefold()
@@ -168,7 +211,7 @@ class _Merge:
             self.differs(DriftKind.CALLER_ORDER, queue.name, "", "order", "another order", about_all)
         if queue.waiting != waiting:
             queue.waiting = waiting
-            self.state.touch(queue)
+            self.state.touch()
 
     def _caller(self, queue: Queue, ours: WaitingCaller | None, listed: CallerListed) -> WaitingCaller:
         caller = listed.caller
@@ -176,7 +219,7 @@ class _Merge:
         if ours is not None and not (self.fresh and since > ours.since + _ANOTHER_VISIT_S):
             if ours.priority != listed.priority:
                 ours.priority = listed.priority
-                self.state.touch(queue)
+                self.state.touch()
             return ours
         queue.offered += 1
         key = ("caller", queue.name, caller.uniqueid)

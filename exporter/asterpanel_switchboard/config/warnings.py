@@ -29,6 +29,11 @@ def _exporter_warnings(config: Config) -> Iterator[str]:
     yield from _file_warnings("exporter.state_token_file", exporter.state_token_file)
     if exporter.state_token is not None and len(exporter.state_token.get_secret_value()) < MIN_TOKEN_CHARS:
         yield f"exporter: the state token has fewer than {MIN_TOKEN_CHARS} characters and can be guessed"
+    if exporter.state_token is not None and not exporter.listen.is_loopback:
+        yield (
+            f"exporter.listen is {exporter.listen}: the state token and callers' numbers cross the network "
+            "unencrypted; put a proxy with TLS before it"
+        )
 
 
 def _rule_warnings(config: Config) -> Iterator[str]:
