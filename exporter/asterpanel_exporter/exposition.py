@@ -166,9 +166,22 @@ class Scrape:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._process)
 
+        self._under_way: dict[str, asyncio.Task[bytes]] = {}
+
     async def __call__(self, accept: str) -> tuple[bytes, str]:
-        """Body and content type: OpenMetrics if the ``Accept`` header asks for it, else the text format."""
+        """Body and content type: OpenMetrics if the ``Accept`` header asks for it, else the text format.
+
+        Scrapes that come while one is under way get the same answer: many cost no more than one.
+        """
         encode_process, content_type = choose_encoder(accept)
+        rendering = self._under_way.get(content_type)
+        if rendering is None:
+            rendering = asyncio.create_task(self._render(encode_process, content_type))
+            rendering.add_done_callback(lambda _: self._under_way.pop(content_type))
+            self._under_way[content_type] = rendering
+        return await asyncio.shield(rendering), content_type
+
+    async def _render(self, encode_process: Callable[[CollectorRegistry], bytes], content_type: str) -> bytes:
         openmetrics = content_type.startswith("application/openmetrics-text")
         out = Exposition()
         out.add(c.BUILD_INFO, _label("version", version("asterpanel")), 1)
@@ -180,6 +193,6 @@ class Scrape:
                     await asyncio.sleep(0)
         for session in self._sessions:
             add_session(out, session)
-        process: bytes = encode_process(self._process)
+        process = encode_process(self._process)
         body = await asyncio.to_thread(out.text, openmetrics=openmetrics)
-        return body.encode() + process, content_type
+        return body.encode() + process

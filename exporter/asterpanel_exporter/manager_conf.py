@@ -45,7 +45,8 @@ EVENTS: Final = (
     "Load",
     "Unload",
 )
-"""Events that the exporter needs whatever is in them."""
+"""Events that the exporter needs whatever is in them. AgentLogin and AgentLogoff, like DialEnd below, are for
+the history of calls and agents, so that manager.conf need not change when that comes."""
 
 
 class Match(NamedTuple):

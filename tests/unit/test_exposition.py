@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
 import subprocess
@@ -390,3 +391,14 @@ class TestDown:
 if __name__ == "__main__":
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(replay_metrics(GOLDEN_RECORDING), encoding="utf-8")
+
+
+async def test_scrapes_at_the_same_time_cost_no_more_than_one() -> None:
+    scrape = Scrape({"milano": LiveSwitchboard("milano")}, [], lambda: ami.START)
+    (first, _), (second, _), (other, _) = await asyncio.gather(
+        scrape("text/plain"), scrape("text/plain"), scrape("application/openmetrics-text")
+    )
+    assert first is second
+    assert other.endswith(b"# EOF\n")
+    (later, _) = await scrape("text/plain")
+    assert later is not first
