@@ -36,19 +36,19 @@ from tests.unit.test_web_support import (
     served,
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCREENSHOTS = os.environ.get("ASTERPANEL_SCREENSHOTS")
 """Folder for screenshots; without it none are taken."""
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no chromium here (Debian: apt-get install chromium)"
-)
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0", "--window-size=1600,1000",
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _browser_is_there(chromium: Path) -> None:
+    """Installed where that is possible, else the tests are skipped with the reason."""
 
 
 # --- a browser -------------------------------------------------------------------------------------------
@@ -155,9 +155,8 @@ class Page:
 @asynccontextmanager
 async def browser(profile: Path) -> AsyncIterator[Page]:
     """A fresh browser with one tab."""
-    assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
-        CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank",
+        "chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank",
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     port_file = profile / "DevToolsActivePort"

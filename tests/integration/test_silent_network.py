@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -92,11 +91,9 @@ class Network:
 
 
 @pytest.fixture
-def network() -> Iterator[Network]:
-    if sys.platform != "linux" or shutil.which("ip") is None:
-        pytest.skip("needs Linux network namespaces and iproute2")
-    if os.geteuid() != 0:
-        pytest.skip("needs root, for network namespaces")
+def network(ip: Path) -> Iterator[Network]:
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("needs root on Linux, for network namespaces")
     probe = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
     if probe.returncode != 0:
         pytest.skip("this container may not make network namespaces")

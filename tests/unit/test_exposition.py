@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -156,18 +155,16 @@ class TestParsers:
         )
         assert first == second
 
-    @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-    async def test_promtool(self, tmp_path: Path) -> None:
+    async def test_promtool(self, tmp_path: Path, promtool: Path) -> None:
         body, _ = await scraped(tmp_path, TEXT)
         check = subprocess.run(
-            ["promtool", "check", "metrics"], input=body, capture_output=True, text=True, check=False
+            [promtool, "check", "metrics"], input=body, capture_output=True, text=True, check=False
         )
         assert (check.returncode, check.stdout, check.stderr) == (0, "", "")
 
-    @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
-    def test_promtool_on_the_golden_file(self) -> None:
+    def test_promtool_on_the_golden_file(self, promtool: Path) -> None:
         check = subprocess.run(
-            ["promtool", "check", "metrics"],
+            [promtool, "check", "metrics"],
             input=GOLDEN.read_text(encoding="utf-8"), capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (check.returncode, check.stdout, check.stderr) == (0, "", "")
