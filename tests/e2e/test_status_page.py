@@ -27,7 +27,6 @@ from tests.unit.test_web_support import (
     TOKEN,
     MemberLine,
     answer_call,
-    eventually,
     exporter_of,
     join,
     leave,
@@ -35,6 +34,7 @@ from tests.unit.test_web_support import (
     member_status,
     served,
 )
+from tests.waiting import eventually
 
 SCREENSHOTS = os.environ.get("ASTERPANEL_SCREENSHOTS")
 """Folder for screenshots; without it none are taken."""

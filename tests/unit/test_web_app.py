@@ -25,12 +25,12 @@ from tests.unit.test_web_support import (
     Clock,
     MemberLine,
     StreamClient,
-    eventually,
     exporter_of,
     join,
     log_in,
     served,
 )
+from tests.waiting import eventually
 
 STATE_PATHS = ("/state", "/state/milano", "/state/stream")
 GUARDED = {"state_token": TOKEN}

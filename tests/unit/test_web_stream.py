@@ -22,7 +22,6 @@ from tests.unit.test_web_support import (
     Playback,
     StreamClient,
     answer_call,
-    eventually,
     exporter_of,
     exposition,
     feed,
@@ -35,6 +34,7 @@ from tests.unit.test_web_support import (
     served,
     without_as_of,
 )
+from tests.waiting import eventually
 
 QUICK = StreamSettings(interval_s=0.005, heartbeat_s=60.0)
 RECORDINGS = [
@@ -421,7 +421,7 @@ async def test_a_client_who_hangs_up_frees_his_place_at_once() -> None:
         await StreamClient(response).step()
         assert broadcaster.streams == 1
         response.close()
-        await eventually(lambda: broadcaster.streams == 0, timeout_s=2.0)
+        await eventually(lambda: broadcaster.streams == 0, 2.0)
 
 
 async def test_the_number_of_streams_is_limited() -> None:

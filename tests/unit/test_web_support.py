@@ -280,13 +280,6 @@ class StreamClient:
                 await self.step()
 
 
-async def eventually(reached: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(timeout_s):
-        while not reached():  # noqa: ASYNC110  # what is waited for has no event to wait on
-            await asyncio.sleep(0.005)
-
-
 def without_as_of(documents: dict[str, Document]) -> dict[str, Document]:
     """Documents without what heartbeats tell."""
     return {
