@@ -1,13 +1,15 @@
 """What `make demo` runs: two switchboards with traffic, the exporter on them, and Prometheus.
 
-The switchboards are real Asterisk servers where that is possible (root on Debian), else one recording that
-`asterpanel-exporter play` speaks. Ctrl-C ends everything.
+The switchboards are real Asterisk servers where that is possible (root on Debian), else recordings of them
+that `asterpanel-exporter play` speaks. Ctrl-C ends everything, and so does closing the terminal.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,16 +19,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from asterpanel_exporter.manager_conf import Version, event_filter
+from asterpanel_exporter.play import DEMO_RECORDINGS
 from tests.debian import ProgramUnavailable, program
 from tests.exporter_process import free_port
 from tests.pbx.demo_pbx import DemoPbxPair
 from tests.pbx.install import PbxUnavailable, why_not
+from tests.pbx.pbx import AsteriskInstance, PbxError, free_ports
+from tests.processes import spawn
 
 EXPORTER_PORT = 9977
 PROMETHEUS_PORT = 9090
@@ -39,46 +45,47 @@ QUEUE_SETTINGS = [
     {"queues": ["support"], "wrapup_time": "6s"},
 ]
 PROMETHEUS_CONFIG = Path(__file__).parent.parent / "provisioning/prometheus/prometheus.yml"
-RECORDED = "milano"
-"""The switchboard that the shipped recording was made on."""
+LOG_LINES = 20
+FOLDERS = "asterpanel-demo-"
 
 
+@dataclass(frozen=True)
 class _Process:
-    """A process of the demo and where it logs."""
+    """A process of the demo, which is to run until the demo ends."""
 
-    def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path) -> None:
-        self.name = name
-        self.popen = popen
-        self.log = log
+    name: str
+    running: Callable[[], bool]
+    tail: Callable[[], str]
+    """The end of its log."""
 
-    def tail(self) -> str:
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+
+Sections = dict[str, dict[str, Any]]
+"""Switchboards by name, as in the configuration, but with the secret itself."""
 
 
 def main() -> int:
     """Run the demo until Ctrl-C. Exit codes: 0 ended so, 1 something did not start or ended by itself."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
     parser.add_argument(
-        "--recorded", action="store_true", help="play the recording, even if Asterisk can be had"
+        "--recorded", action="store_true", help="play the recordings, even if Asterisk can be had"
     )
     parser.add_argument("--seconds", type=float, help="end by itself after so long")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    _end_on_signals()
     with contextlib.ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="asterpanel-demo-")))
-        switchboards = stack.enter_context(_switchboards(folder, recorded=arguments.recorded))
+        _sweep()
+        prefix = f"{FOLDERS}{os.getpid()}-"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix)))
+        sections, processes = stack.enter_context(_switchboards(folder, recorded=arguments.recorded))
         exporter = _port(EXPORTER_PORT)
-        config = _exporter_config(folder, exporter, switchboards)
-        processes = [
-            stack.enter_context(
-                _process("exporter", [*_EXPORTER, "--config", str(config), "run"], folder / "exporter.log")
-            )
-        ]
-        _answers(f"http://127.0.0.1:{exporter}/healthz", processes, folder)
+        config = _exporter_config(folder, exporter, sections)
+        command = [*_EXPORTER, "--config", str(config), "run"]
+        processes.append(stack.enter_context(_process("exporter", command, folder / "exporter.log")))
+        _answers(f"http://127.0.0.1:{exporter}/healthz", processes)
         try:
             prometheus: int | None = _port(PROMETHEUS_PORT)
             processes.append(stack.enter_context(_prometheus(folder, exporter, prometheus or 0)))
-            _answers(f"http://127.0.0.1:{prometheus}/-/ready", processes, folder)
+            _answers(f"http://127.0.0.1:{prometheus}/-/ready", processes)
         except ProgramUnavailable as reason:
             _say(f"without Prometheus: {reason}")
             prometheus = None
@@ -92,11 +99,41 @@ _EXPORTER = [sys.executable, "-m", "asterpanel_exporter.cli"]
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print(text, file=sys.stderr, flush=True)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _end_on_signals() -> None:
+    """Ctrl-C, SIGTERM and a terminal that is closed end the demo; what comes later does not stop its end."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup sets it
+        numbers.append(signal.SIGHUP)
+
+    def end(*_: object) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        signal.signal(number, end)
+
+
+def _sweep() -> None:
+    """Deletes the folders of demos that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
+        owner = folder.name.removeprefix(FOLDERS).partition("-")[0]
+        if owner.isdigit() and not _is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _port(wanted: int) -> int:
@@ -109,37 +146,50 @@ def _port(wanted: int) -> int:
 
 
 @contextlib.contextmanager
-def _switchboards(folder: Path, *, recorded: bool) -> Iterator[dict[str, dict[str, Any]]]:
-    reason = "as asked" if recorded else why_not()
-    if reason is None:
-        pair = DemoPbxPair(event_filter="\n".join(event_filter(Version.parse("22"))), say=_say)
-        try:
-            pair.start()
-        except PbxUnavailable as error:
-            reason = str(error)
-        else:
+def _switchboards(folder: Path, *, recorded: bool) -> Iterator[tuple[Sections, list[_Process]]]:
+    with contextlib.ExitStack() as stack:
+        reason = "as asked" if recorded else why_not()
+        if reason is None:
+            pair = DemoPbxPair(event_filter="\n".join(event_filter(Version.parse("22"))), say=_say)
             try:
-                yield {
-                    board.name: {
-                        "host": board.host,
-                        "port": board.port,
-                        "username": board.username,
-                        "secret": board.secret,
-                    }
-                    for board in pair.switchboards
-                }
-            finally:
-                _say("ending the switchboards")
-                pair.stop()
-            return
-    _say(f"a recorded switchboard instead of real Asterisk servers: {reason}")
-    port = free_port()
-    command = [*_EXPORTER, "play", "--loop", "--port", str(port)]
-    with _process(RECORDED, command, folder / f"{RECORDED}.log"):
-        yield {RECORDED: {"host": "127.0.0.1", "port": port, "username": "demo", "secret": "demo"}}
+                pair.start()
+            except (PbxUnavailable, PbxError) as error:
+                reason = str(error).partition("\n")[0]
+            else:
+                stack.callback(pair.stop)
+                stack.callback(_say, "ending the switchboards")
+                yield _of_pair(pair)
+                return
+        _say(f"recorded switchboards instead of real Asterisk servers: {reason}")
+        sections: Sections = {}
+        processes: list[_Process] = []
+        for name, port in zip(DEMO_RECORDINGS, free_ports(len(DEMO_RECORDINGS)), strict=True):
+            command = [*_EXPORTER, "play", "--demo", name, "--loop", "--port", str(port)]
+            processes.append(stack.enter_context(_process(f"play {name}", command, folder / f"{name}.log")))
+            sections[name] = {"host": "127.0.0.1", "port": port, "username": "demo", "secret": "demo"}
+        yield sections, processes
 
 
-def _exporter_config(folder: Path, port: int, switchboards: dict[str, dict[str, Any]]) -> Path:
+def _of_pair(pair: DemoPbxPair) -> tuple[Sections, list[_Process]]:
+    sections = {
+        board.name: {
+            "host": board.host,
+            "port": board.port,
+            "username": board.username,
+            "secret": board.secret,
+        }
+        for board in pair.switchboards
+    }
+    return sections, [_of_asterisk(instance) for instance in pair.instances]
+
+
+def _of_asterisk(instance: AsteriskInstance) -> _Process:
+    return _Process(
+        f"Asterisk {instance.name}", lambda: instance.running, lambda: instance.tail_log(LOG_LINES)
+    )
+
+
+def _exporter_config(folder: Path, port: int, switchboards: Sections) -> Path:
     sections = {}
     for name, given in switchboards.items():
         secret = folder / f"{name}.secret"
@@ -184,10 +234,13 @@ def _prometheus(folder: Path, exporter: int, port: int) -> Iterator[_Process]:
 @contextlib.contextmanager
 def _process(name: str, command: Sequence[str], log: Path) -> Iterator[_Process]:
     with log.open("wb") as output:
-        # In a session of its own, so that Ctrl-C reaches it only through us, in the right order.
-        popen = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        popen = spawn(command, output.fileno())
+
+    def tail() -> str:
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:])
+
     try:
-        yield _Process(name, popen, log)
+        yield _Process(name, lambda: popen.poll() is None, tail)
     finally:
         popen.terminate()
         try:
@@ -197,7 +250,7 @@ def _process(name: str, command: Sequence[str], log: Path) -> Iterator[_Process]
             popen.wait()
 
 
-def _answers(url: str, processes: Sequence[_Process], folder: Path) -> None:
+def _answers(url: str, processes: Sequence[_Process]) -> None:
     deadline = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < deadline:
         _all_alive(processes)
@@ -211,7 +264,7 @@ def _answers(url: str, processes: Sequence[_Process], folder: Path) -> None:
 
 def _all_alive(processes: Sequence[_Process]) -> None:
     for process in processes:
-        if process.popen.poll() is not None:
+        if not process.running():
             raise SystemExit(f"{process.name} has ended by itself:\n{process.tail()}")
 
 

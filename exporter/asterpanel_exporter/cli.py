@@ -150,8 +150,8 @@ Examples:
     "--switchboard",
     default="replay",
     show_default=True,
-    help="Name to give it; where the "
-    "configuration has one of that name, its agent identity and queue settings apply.",
+    help="Name to give it; where the configuration has one of that name, its agent identity and queue "
+    "settings apply (with --config it must).",
 )
 @click.option(
     "--metrics", type=click.File("w", encoding="utf-8"), help="Write the metrics here; - for standard output."
@@ -182,6 +182,7 @@ def replay(
 \b
 Examples:
   asterpanel-exporter play --loop
+  asterpanel-exporter play --demo torino --loop --port 5039
   asterpanel-exporter play milano.ami.gz --port 5039 --speed 10
 {EXIT_CODES}"""
 )
@@ -201,6 +202,11 @@ Examples:
     metavar="FACTOR|max",
     help="Times the recorded speed; max or 0: as fast as clients read, from the first log-in on.",
 )
+@click.option(
+    "--demo",
+    type=click.Choice(["milano", "torino"]),
+    help="Which of the recordings that come with Asterpanel to play, without TRACE. Default: milano",
+)
 @click.option("--loop", is_flag=True, help="Begin again at the end, with new unique ids.")
 @click.option("--username", help="Let only this user in. Default: any user with any secret.")
 @click.option(
@@ -213,6 +219,7 @@ def play(
     host: str,
     port: int,
     speed: str,
+    demo: str | None,
     loop: bool,
     username: str | None,
     secret_file: Path | None,
@@ -220,15 +227,18 @@ def play(
     """Be a switchboard: a manager interface that speaks recordings, shifted to now.
 
     TRACE is a recording as `asterpanel-exporter record` writes it (plain, .gz, .xz, - for standard input);
-    without one, that of a demo call centre which comes with Asterpanel. Several are spoken one after the
-    other. Any number of clients may log in; they can read everything and change nothing.
+    without one, that of the demo switchboard milano (torino with --demo torino), which comes with
+    Asterpanel. Several are spoken one after the other. Any number of clients may log in; they can read
+    everything and change nothing.
     """
     from asterpanel_exporter import play as player
     from asterpanel_exporter.recording import Recording, read_recording
 
+    if demo is not None and traces:
+        raise click.UsageError("--demo is for playing without TRACE")
     factor = _speed(speed) or player.FULL_SPEED
     credentials = _credentials(username, secret_file)
-    names = traces or (player.demo_recording(),)
+    names = traces or (player.demo_recording(demo or player.DEMO_RECORDINGS[0]),)
     recordings = [Recording.parse(Path(name).name, read_recording(name)) for name in names]
     try:
         player.play(
@@ -283,7 +293,11 @@ Examples:
     type=click.Path(path_type=Path, dir_okay=False),
     help="New file to write, packed if it ends in .gz. Default: SWITCHBOARD-DATE-TIME.ami.gz",
 )
-@click.option("--duration", help="How long: seconds, or with s, m, h, as in 10m. Default: until Ctrl-C.")
+@click.option(
+    "--duration",
+    help="How long, counted from the first reading of the whole state: seconds, or with s, m, h, as in 10m. "
+    "Default: until Ctrl-C.",
+)
 @click.option("--mask-numbers", is_flag=True, help="Replace callers' numbers and names by made-up ones.")
 @click.option("--mask-names", is_flag=True, help="Replace agents' names too; with --mask-numbers.")
 @click.pass_context
@@ -387,7 +401,7 @@ def manager_conf(
 
     One for the exporter, which can read and change nothing, with event filters that keep the load on the
     PBX small; one for the control API, which can act on queue members and sees no event. Without
-    --secret-file the secrets are random, new at every run, and shown nowhere else.
+    --secret-file (--control-secret-file) a secret is random, new at every run, and shown nowhere else.
     """
     from asterpanel_exporter import manager_conf as conf
 
@@ -411,8 +425,12 @@ def manager_conf(
     exporter = conf.AmiUser(names[0], secret(secret_file, "--secret-file"), networks)
     control = conf.AmiUser(names[1], secret(control_secret_file, "--control-secret-file"), networks)
     click.echo(conf.manager_conf(version_, exporter, control), nl=False)
-    if secret_file is None:
-        click.echo("The secrets are new at every run and stand nowhere else: keep this output.", err=True)
+    new = [
+        user.name for user, file in ((exporter, secret_file), (control, control_secret_file)) if file is None
+    ]
+    if new:
+        what = f"The secret of {new[0]} is" if len(new) == 1 else f"The secrets of {' and '.join(new)} are"
+        click.echo(f"{what} new at every run and shown nowhere else: keep this output.", err=True)
 
 
 def _replayed(context: click.Context, name: str) -> LiveSwitchboard:
@@ -423,7 +441,14 @@ def _replayed(context: click.Context, name: str) -> LiveSwitchboard:
     if not given and (path is None or not path.exists()):
         return LiveSwitchboard(name)
     config = configuration(context)
-    return LiveSwitchboard.from_config(config, name) if name in config.switchboards else LiveSwitchboard(name)
+    if name in config.switchboards:
+        return LiveSwitchboard.from_config(config, name)
+    if given:
+        names = ", ".join(config.switchboards)
+        raise click.UsageError(
+            f"{path} has no switchboard {name!r}; name the one whose settings apply: --switchboard {names}"
+        )
+    return LiveSwitchboard(name)
 
 
 def _state_access(config: Config) -> str:

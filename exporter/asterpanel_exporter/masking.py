@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
+from collections.abc import Callable
 
 from asterpanel_exporter.manager_conf import EVENTS, MATCHES
 from asterpanel_switchboard.decoding import NEEDED_EVENTS
@@ -19,6 +20,9 @@ from asterpanel_switchboard.wire import event_name
 
 MIN_DIGITS = 5
 """Shorter numbers are extensions of the house, and stay."""
+
+MIN_NAME_BYTES = 4
+"""Shorter names are replaced where they are the whole value, not inside longer text."""
 
 _KEPT = frozenset(
     name.encode() for name in (*NEEDED_EVENTS, *EVENTS, "BridgeLeave", "DialEnd", "HangupRequest")
@@ -49,6 +53,49 @@ _NUMBER = re.compile(rb"\+?\d+")
 _UNKNOWN = frozenset((b"", b"<unknown>", b"unknown"))
 
 
+class KnownNames:
+    """Finds names inside text, at a cost that does not grow with the number of names.
+
+    The first bytes of each name lead to the lengths that names beginning so have; a piece of text of such a
+    length is looked up whole.
+    """
+
+    def __init__(self) -> None:
+        self._pseudonyms: dict[bytes, bytes] = {}
+        self._lengths: dict[bytes, tuple[int, ...]] = {}
+
+    def add(self, name: bytes, pseudonym: bytes) -> None:
+        """Replace that name from now on; one that is too short is left out."""
+        if len(name) < MIN_NAME_BYTES:
+            return
+        self._pseudonyms[name] = pseudonym
+        head = name[:MIN_NAME_BYTES]
+        lengths = self._lengths.get(head, ())
+        if len(name) not in lengths:
+            self._lengths[head] = tuple(sorted((*lengths, len(name)), reverse=True))
+
+    def replace(self, text: bytes, rest: Callable[[bytes], bytes]) -> bytes:
+        """The text with a pseudonym for each name in it, of two names at one place the longer.
+
+        What stands between the names goes through ``rest``.
+        """
+        heads = [text[at : at + MIN_NAME_BYTES] for at in range(len(text) - MIN_NAME_BYTES + 1)]
+        if self._lengths.keys().isdisjoint(heads):
+            return rest(text)
+        pieces: list[bytes] = []
+        done = 0
+        for at, head in enumerate(heads):
+            if at < done:
+                continue
+            for length in self._lengths.get(head, ()):
+                pseudonym = self._pseudonyms.get(text[at : at + length])
+                if pseudonym is not None:
+                    pieces += (rest(text[done:at]), pseudonym)
+                    done = at + length
+                    break
+        return b"".join((*pieces, rest(text[done:])))
+
+
 class Masking:
     """The pseudonyms of one recording.
 
@@ -62,6 +109,7 @@ class Masking:
         self._taken: set[bytes] = set()
         self._names: dict[bytes, bytes] = {}
         self._agents: dict[bytes, bytes] = {}
+        self._known = KnownNames()
         self._own: set[bytes] = set()
         self._callers = itertools.count(1)
         self._members = itertools.count(1)
@@ -97,6 +145,8 @@ class Masking:
             # Without a name of his own a member is called by his interface.
             masked = self._mask_names and b"/" not in value
             self._agents[value] = b"Agent %d" % next(self._members) if masked else value
+            if masked:
+                self._known.add(value, self._agents[value])
 
     def _learn_caller(self, header: bytes, value: bytes) -> None:
         if value in _UNKNOWN or value in self._agents:
@@ -108,6 +158,8 @@ class Masking:
         found = self._names.get(name)
         if found is None:
             found = self._names[name] = b"Caller %d" % next(self._callers)
+            if not _NUMBER.fullmatch(name):
+                self._known.add(name, found)
         return found
 
     def _pseudonym_of_number(self, digits: bytes) -> bytes:
@@ -141,16 +193,10 @@ class Masking:
     def _free(self, text: bytes) -> bytes:
         suffix = _CHANNEL_SUFFIX.search(text)
         end = suffix.start() if suffix else len(text)
-        return self._known_names(self._digits(text[:end])) + text[end:]
+        return self._known.replace(text[:end], self._digits) + text[end:]
 
     def _digits(self, text: bytes) -> bytes:
         return _DIGITS.sub(lambda match: self._pseudonym_of_number(match[0]), text)
-
-    def _known_names(self, text: bytes) -> bytes:
-        for name, pseudonym in self._names.items():
-            if len(name) > 3 and name in text:
-                text = text.replace(name, pseudonym)
-        return text
 
 
 def _is_kept(name: bytes, frame: bytes) -> bool:

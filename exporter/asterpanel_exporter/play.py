@@ -54,9 +54,13 @@ FULL_SPEED: Final = math.inf
 Say = Callable[[str], None]
 
 
-def demo_recording() -> str:
-    """The file name of the recording that comes with Asterpanel."""
-    return str(files("asterpanel_exporter") / "recordings" / "demo.ami.gz")
+DEMO_RECORDINGS: Final = ("milano", "torino")
+"""The demo switchboards whose recordings come with Asterpanel."""
+
+
+def demo_recording(name: str = DEMO_RECORDINGS[0]) -> str:
+    """The file name of a recording that comes with Asterpanel."""
+    return str(files("asterpanel_exporter") / "recordings" / f"demo-{name}.ami.gz")
 
 
 # --- time -------------------------------------------------------------------------------------------------
@@ -109,7 +113,8 @@ class _Refused(Exception):
 class _Client:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        self.address = format_address(*writer.get_extra_info("peername")[:2])
+        peer = writer.get_extra_info("peername")  # None if it has gone already
+        self.address = format_address(*peer[:2]) if peer else "a client that has gone"
         self.logged_in = False
         self.wants_events = True
         self.challenge = ""
@@ -447,19 +452,19 @@ def play(
     async def serve() -> None:
         player = Player(recordings, speed=speed, loop=loop, credentials=credentials, say=say)
         actual_port = await player.server.start(host, port)
-        for line in introduction(recordings, host, actual_port, speed, loop, credentials):
-            say(line)
+
+        async def introduce_and_play() -> None:
+            for line in introduction(recordings, host, actual_port, speed, loop, credentials):
+                say(line)
+            await player.run()
+            await asyncio.Event().wait()
+
         try:
-            await _until_signalled(_play_and_stay(player))
+            await _until_signalled(introduce_and_play())
         finally:
             await player.server.close()
 
     asyncio.run(serve())
-
-
-async def _play_and_stay(player: Player) -> None:
-    await player.run()
-    await asyncio.Event().wait()
 
 
 async def _until_signalled(work: Coroutine[None, None, None]) -> None:

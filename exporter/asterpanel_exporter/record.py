@@ -216,9 +216,9 @@ async def record(
             if watch.live.up and started is None:
                 started = now
             elapsed = now - started if started is not None else 0.0
-            progress = Progress(
-                elapsed, recorder.events, recorder.calls, recorder.bytes, watch.session.problem
-            )
+            connected = watch.session.state is SessionState.CONNECTED
+            problem = "" if connected else watch.session.problem or "connecting"
+            progress = Progress(elapsed, recorder.events, recorder.calls, recorder.bytes, problem)
             show(progress)
             if writing.error is not None:
                 reason = writing.error.strerror or str(writing.error)

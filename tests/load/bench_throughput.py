@@ -31,7 +31,6 @@ GOALS = {"raw stream": 3.0, "stream after the event filter": 1.5}
 """Ratios to reach, by stream."""
 
 
-
 def run() -> str:
     """Both streams, ours and the baseline in turn."""
     raw = lzma.decompress(FLOOD.read_bytes())

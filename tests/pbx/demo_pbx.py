@@ -135,6 +135,11 @@ class DemoPbxPair:
         end_all(reversed(self._instances))
         self._instances.clear()
 
+    @property
+    def instances(self) -> tuple[AsteriskInstance, ...]:
+        """All the Asterisks, once started: the switchboards' and the one with the phones."""
+        return tuple(self._instances)
+
     def alive(self) -> bool:
         """Whether all the processes are."""
         return bool(self._instances) and all(instance.running for instance in self._instances)

@@ -26,7 +26,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Final, TypeVar
@@ -41,6 +40,7 @@ from tests.pbx.ami_judge import (
     parse_queue_show,
 )
 from tests.pbx.install import PbxUnavailable
+from tests.processes import spawn
 
 _CONFIG: Final = Path(__file__).parent / "config"
 _HOMES: Final = "srv/asterpanel"
@@ -119,7 +119,7 @@ class AsteriskInstance:
             self.write_config(file, text)
         command = ["chroot", str(self.root), "/usr/sbin/asterisk", "-f", "-n", "-C", self._conf_inside]
         with (self.home / "log/console").open("ab") as console:
-            self._process = _spawn(command, console.fileno())
+            self._process = spawn(command, console.fileno(), _environment())
         try:
             self.wait_booted()
         except BaseException:
@@ -813,27 +813,6 @@ def _environment() -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "TZ": "",
     }
-
-
-# The kernel sends the death signal when the *thread* that started a process ends, so one thread that lives
-# as long as this program starts them all.
-_spawner: Final = ThreadPoolExecutor(1, thread_name_prefix="pbx-spawner")
-
-
-def _spawn(command: Iterable[str], output: int) -> subprocess.Popen[bytes]:
-    death = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [*death, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            env=_environment(),
-        )
-
-    return _spawner.submit(start).result()
 
 
 def _sweep(root: Path) -> None:

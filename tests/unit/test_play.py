@@ -10,15 +10,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from asterpanel_exporter.live import LiveSwitchboard
-from asterpanel_exporter.play import FULL_SPEED, Credentials, Player, demo_recording
+from asterpanel_exporter.play import FULL_SPEED, Credentials, Player, _Client, demo_recording
 from asterpanel_exporter.recording import Recording, read_recording
 from asterpanel_exporter.replay import Replay
 from asterpanel_exporter.supervisor import Watch
@@ -337,6 +338,12 @@ async def test_a_loop_begins_anew_with_new_ids_and_leaves_nothing_behind() -> No
     assert any("from the beginning" in line for line in server.said)
 
 
+def test_a_client_that_has_gone_before_it_is_looked_at_is_no_error() -> None:
+    writer = Mock(asyncio.StreamWriter)
+    writer.get_extra_info.return_value = None  # as a transport answers whose socket is not connected any more
+    assert _Client(writer).address == "a client that has gone"
+
+
 async def test_several_recordings_are_spoken_one_after_the_other() -> None:
     other = recording(JOIN_2, head=GREETING + LOGIN + LIST.replace("billing", "sales"))
     async with served(recording(JOIN_1), other, speed=20.0) as server, watching(server.port) as watch:
@@ -404,17 +411,25 @@ async def test_every_recorded_scenario_can_be_played(trace: Path) -> None:
         assert not server.player.server.dropped
 
 
-async def test_the_demo_recording_is_a_call_centre_that_loops_without_drift() -> None:
-    name = demo_recording()
-    assert Path(name).stat().st_size < 500_000
-    data = read_recording(name)
+@pytest.mark.parametrize(
+    ("name", "queues", "agents", "reasons"),
+    [("milano", 3, 7, ("Pranzo", "Caffè")), ("torino", 2, 5, ("Pranzo", "Caffè"))],
+)
+async def test_a_demo_recording_is_a_call_centre_that_loops_without_drift(
+    name: str, queues: int, agents: int, reasons: Sequence[str]
+) -> None:
+    file = demo_recording(name)
+    assert Path(file).stat().st_size < 500_000
+    data = read_recording(file)
     demo = Recording.parse("demo", data)
     assert 8 * 60 < demo.duration_s < 15 * 60
-    assert all(f"PausedReason: {reason}\r".encode() in data for reason in ("Pranzo", "Caffè"))
-    assert data.count(b"Event: QueueCallerAbandon\r") >= 3
+    assert all(f"PausedReason: {reason}\r".encode() in data for reason in reasons)
+    assert data.count(b"Event: QueueCallerAbandon\r") >= 2
     async with served(demo, speed=FULL_SPEED, loop=True) as server, watching(server.port) as watch:
         await eventually(lambda: server.player.rounds == 3)
-        await eventually(lambda: len(watch.live.state.queues) == 3 and len(watch.live.state.agents) >= 6)
+        await eventually(
+            lambda: len(watch.live.state.queues) == queues and len(watch.live.state.agents) >= agents
+        )
         assert not watch.live.drift
         assert not watch.session.wire_errors
 
@@ -453,10 +468,25 @@ def test_the_command_says_what_to_connect_to_and_ends_on_a_signal(playing: subpr
 
 
 @pytest.mark.parametrize(
+    ("arguments", "file"), [((), "demo-milano.ami.gz"), (("--demo", "torino"), "demo-torino.ami.gz")]
+)
+def test_without_a_trace_it_plays_what_comes_with_it(arguments: Sequence[str], file: str) -> None:
+    command = [COMMAND, "play", "--port", "0", *arguments]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"{file}: ")
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nosuch.ami"], "nosuch.ami: no such file"),
         (["--speed", "fast", "-"], "must be a number"),
+        (["--demo", "torino", "TRACE"], "--demo is for playing without TRACE"),
+        (["--demo", "roma"], "'roma' is not one of 'milano', 'torino'"),
         (["--username", "anna", "-"], "need each other"),
         (["--host", "192.0.2.1", "TRACE"], "cannot listen on 192.0.2.1:5038"),
     ],
