@@ -68,7 +68,7 @@ class Demo:
 def _ps(*which: str) -> str:
     """Processes that are not just waiting to be reaped."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", *which], capture_output=True, text=True, check=False
+        ["ps", "-ww", "-o", "pid=,stat=,args=", *which], capture_output=True, text=True, check=False
     )
     fields = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
     return "\n".join(f"{pid} {args}" for pid, status, args in fields if not status.startswith("Z"))
