@@ -54,8 +54,9 @@ class Demo:
 
     def child(self, words: str) -> int:
         """The process id of the one whose command has these words."""
-        (pid,) = (pid for pid, command in self.children.items() if words in command)
-        return pid
+        found = [pid for pid, command in self.children.items() if words in command]
+        assert len(found) == 1, f"{self.children}\n{self.printed}"
+        return found[0]
 
     def ended(self) -> int:
         """The exit code, once it has one; no child is left."""
