@@ -491,15 +491,15 @@ def introduction(
     lines.append(
         f"listening on {format_address(host, port)}, {who}; {pace}{', over and over' if loop else ''}"
     )
-    if credentials is None and not is_loopback(host):
+    if credentials is not None:
+        return lines
+    if not is_loopback(host):
         lines.append("warning: everybody who can reach this address can read the recording")
     lines += [
         "to watch it, put this into asterpanel.yml (any text in the variable will do as the secret):",
         "  switchboards:",
         f"    demo: {{host: {host}, port: {port}, username: demo, secret_env: DEMO_SECRET}}",
     ]
-    if credentials is not None:
-        lines[-3:] = []
     return lines
 
 

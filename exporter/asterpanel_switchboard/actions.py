@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from asterpanel_switchboard.config.values import has_control_characters
 from asterpanel_switchboard.errors import AsterpanelError
 
 MAX_VALUE_BYTES = 1000
@@ -31,7 +32,7 @@ def check_action(headers: Mapping[str, object]) -> None:
 
 
 def _objection(text: str) -> str | None:
-    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+    if has_control_characters(text):
         return "holds a control character"
     try:
         size = len(text.encode())

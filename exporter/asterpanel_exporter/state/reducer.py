@@ -441,9 +441,14 @@ class SwitchboardState:
         """The queue with this name, made if it is new (realtime queues appear without notice)."""
         queue = self.queues.get(name)
         if queue is None:
-            self.touch()
-            queue = self.queues[name] = Queue(name)
+            queue = self.add_queue(name)
             self.want_resync(ResyncReason.UNKNOWN_QUEUE)
+        return queue
+
+    def add_queue(self, name: str) -> Queue:
+        """A queue not known before."""
+        queue = self.queues[name] = Queue(name)
+        self.touch()
         return queue
 
     def remove_queue(self, name: str, at: float) -> None:

@@ -76,9 +76,7 @@ class _Merge:
     def queue(self, name: str, listed: QueueSnapshot) -> None:
         queue = self.state.queues.get(name)
         if queue is None:
-            wanted = self.state.resync_wanted
-            queue = self.state.queue(name)
-            self.state.resync_wanted = wanted
+            queue = self.state.add_queue(name)
             self.differs(DriftKind.QUEUE_APPEARED, name, "", "unknown", "listed", ("queue", name))
             self._take_params(queue, listed.params)
         else:
@@ -118,10 +116,10 @@ class _Merge:
                         )
                 self.state.update_member(member, report, self.now, paused_anew=False)
             if self.fresh:
-                self._restore_call(queue, report)
-                self._restore_wrapup(queue, report)
+                self._restore_call(queue, member, report)
+                self._restore_wrapup(queue, member)
             elif self.whole:
-                self._look_for_unseen_call(queue, queue.members[key], report)
+                self._look_for_unseen_call(queue, member, report)
         if self.whole:
             for key in [key for key in queue.members if key not in listed]:
                 member = queue.members[key]
@@ -159,36 +157,36 @@ class _Merge:
 
     def _look_for_unseen_call(self, queue: Queue, member: Member, report: MemberReport) -> None:
         """The reverse: begin a call that two lists tell of, and no event."""
-        key = report.interface.casefold()
-        if not report.in_call or any(call.interface.casefold() == key for call in queue.in_progress):
+        if not report.in_call or self._calls_of(queue, member):
             member.unseen_call_at = None
         elif member.unseen_call_at is None:
             member.unseen_call_at = self.now
             self.state.want_resync(ResyncReason.DOUBT)
         elif self.now - member.unseen_call_at >= DRIFT_GRACE_S:
-            found = ("call", queue.name, key)
+            found = ("call", queue.name, member.interface.casefold())
             self.differs(DriftKind.CALL_APPEARED, queue.name, report.interface, "none", "in progress", found)
-            call = CallInProgress(
-                queue.name, "", "", "", report.interface, member.agent, member.unseen_call_at
-            )
+            self._open_listed_call(member, member.unseen_call_at)
             member.unseen_call_at = None
-            self.state.open_call(call)
 
-    def _restore_call(self, queue: Queue, report: MemberReport) -> None:
-        key = report.interface.casefold()
-        has_call = any(call.interface.casefold() == key for call in queue.in_progress)
-        if report.in_call and not has_call:
-            agent = self.state.identity(report.interface, report.name)
-            self.state.open_call(CallInProgress(queue.name, "", "", "", report.interface, agent, self.now))
-        elif has_call and (report.in_call is False or (report.in_call is None and report.status in _FREE)):
-            self._drop_calls(queue, key)
+    def _restore_call(self, queue: Queue, member: Member, report: MemberReport) -> None:
+        calls = self._calls_of(queue, member)
+        if report.in_call and not calls:
+            self._open_listed_call(member, self.now)
+        elif report.in_call is False or (report.in_call is None and report.status in _FREE):
+            for call in calls:
+                self.state.close_call(call, self.now)
 
-    def _drop_calls(self, queue: Queue, key: str) -> None:
-        for call in [call for call in queue.in_progress if call.interface.casefold() == key]:
-            self.state.close_call(call, self.now)
+    def _open_listed_call(self, member: Member, since: float) -> None:
+        """Of a call that only a list tells of, no channel is known."""
+        call = CallInProgress(member.queue, "", "", "", member.interface, member.agent, since)
+        self.state.open_call(call)
 
-    def _restore_wrapup(self, queue: Queue, report: MemberReport) -> None:
-        member = queue.members[report.interface.casefold()]
+    @staticmethod
+    def _calls_of(queue: Queue, member: Member) -> list[CallInProgress]:
+        key = member.interface.casefold()
+        return [call for call in queue.in_progress if call.interface.casefold() == key]
+
+    def _restore_wrapup(self, queue: Queue, member: Member) -> None:
         agent = self.state.agents[member.agent]
         if member.last_call and not agent.calls:
             until = member.last_call + self.state.wrapup_s(queue.name, member)
