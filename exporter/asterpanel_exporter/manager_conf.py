@@ -34,8 +34,6 @@ EVENTS: Final = (
     "AgentComplete",
     "AgentRingNoAnswer",
     "AgentDump",
-    "AgentLogin",
-    "AgentLogoff",
     "Hangup",
     "BlindTransfer",
     "AttendedTransfer",
@@ -45,8 +43,7 @@ EVENTS: Final = (
     "Load",
     "Unload",
 )
-"""Events that the exporter needs whatever is in them. AgentLogin and AgentLogoff, like DialEnd below, are for
-the history of calls and agents, so that manager.conf need not change when that comes."""
+"""Events that the exporter needs whatever is in them."""
 
 
 class Match(NamedTuple):
@@ -58,11 +55,12 @@ class Match(NamedTuple):
 
 
 MATCHES: Final = (
-    Match("VarSet", "Variable", ("QUEUESTATUS",)),
+    # Why a caller left the queue; and that an agent consults somebody, which ends his talk with the caller.
+    Match("VarSet", "Variable", ("QUEUESTATUS", "TRANSFERERNAME")),
     Match("Newexten", "Application", ("Queue",)),
-    # An answer is told by AgentConnect. Without this event nothing tells that a phone stopped ringing
-    # because the caller hung up or another agent was faster.
-    Match("DialEnd", "DialStatus", ("ABORT", "BUSY", "CANCEL", "CHANUNAVAIL", "CONGESTION", "NOANSWER")),
+    # An answer is told by AgentConnect, a time-out and a refusal by AgentRingNoAnswer. Without this event
+    # nothing tells that a phone stopped ringing because the caller hung up or another agent was faster.
+    Match("DialEnd", "DialStatus", ("ABORT", "CANCEL")),
 )
 """Events of which only a few are needed."""
 

@@ -27,7 +27,9 @@ from asterpanel_switchboard.events import (
     CallerListed,
     CallTransferred,
     ChannelGone,
+    ConsultationBegun,
     DeviceStatus,
+    DialCancelled,
     Event,
     FullyBooted,
     MemberChange,
@@ -62,8 +64,8 @@ def decode(frame: bytes) -> Event | None:
     reader = _READERS.get(name)
     if reader is None:
         return None
-    needle = _ONLY_WITH.get(name)
-    if needle is not None and needle not in frame:
+    needed = _ONLY_WITH.get(name)
+    if needed is not None and needed.search(frame) is None:
         return None
     pairs = reader.pattern.findall(frame)
     headers = dict(pairs)
@@ -81,9 +83,10 @@ _STATUSES: Final = {str(int(status)).encode(): status for status in DeviceStatus
 
 Headers = dict[bytes, bytes]
 
-_ONLY_WITH: Final[Mapping[bytes, bytes]] = {
-    b"VarSet": b"\r\nVariable: QUEUESTATUS\r\n",
-    b"Newexten": b"\r\nApplication: Queue\r\n",
+_ONLY_WITH: Final[Mapping[bytes, re.Pattern[bytes]]] = {
+    b"VarSet": re.compile(rb"\r\nVariable: (?:QUEUESTATUS|TRANSFERERNAME)\r\n"),
+    b"Newexten": re.compile(rb"\r\nApplication: Queue\r\n"),
+    b"DialEnd": re.compile(rb"\r\nDialStatus: (?:ABORT|CANCEL)(?:\r\n|$)"),
 }
 """Most frequent events of all, and one in hundreds matters: looked at before anything is parsed."""
 
@@ -207,7 +210,13 @@ def _caller_left(h: Headers) -> CallerLeft:
 
 
 def _caller_abandoned(h: Headers) -> CallerAbandoned:
-    return CallerAbandoned(_at(h), _required(h, b"Queue"), _required(h, b"Uniqueid"))
+    return CallerAbandoned(_at(h), _required(h, b"Queue"), _required(h, b"Uniqueid"), _count(h, b"Position"))
+
+
+def _ring_s(h: Headers, step: AgentStep) -> float | None:
+    """AgentRingNoAnswer tells milliseconds, AgentConnect seconds."""
+    ring = _seconds(h, b"RingTime")
+    return ring / 1000 if ring is not None and step is AgentStep.NOT_ANSWERED else ring
 
 
 def _agent_event(step: AgentStep) -> Callable[[Headers], AgentEvent]:
@@ -222,6 +231,11 @@ def _agent_event(step: AgentStep) -> Callable[[Headers], AgentEvent]:
             dest_channel=_text(h, b"DestChannel"),
             dest_uniqueid=_text(h, b"DestUniqueid"),
             reason=_text(h, b"Reason"),
+            number=_known(_text(h, b"CallerIDNum")),
+            name=_known(_text(h, b"CallerIDName")),
+            hold_s=_seconds(h, b"HoldTime"),
+            ring_s=_ring_s(h, step),
+            talk_s=_seconds(h, b"TalkTime"),
         )
 
     return build
@@ -265,38 +279,59 @@ def _queue_entered(h: Headers) -> QueueEntered | None:
     queue = _text(h, b"AppData").split(",", 1)[0].strip()
     if not queue or h.get(b"Application") != b"Queue":
         return None
-    return QueueEntered(_at(h), queue, _required(h, b"Uniqueid"))
+    return QueueEntered(_at(h), queue, _caller(h), _text(h, b"Context"), _text(h, b"Extension"))
 
 
-def _queue_status_set(h: Headers) -> QueueStatusSet | None:
+def _variable_set(h: Headers) -> QueueStatusSet | ConsultationBegun | None:
     value = _text(h, b"Value")
-    if not value or h.get(b"Variable") != b"QUEUESTATUS":
+    variable = h.get(b"Variable")
+    if not value:
         return None
-    return QueueStatusSet(_at(h), _required(h, b"Uniqueid"), value.upper())
+    if variable == b"QUEUESTATUS":
+        return QueueStatusSet(_at(h), _required(h, b"Uniqueid"), value.upper())
+    if variable == b"TRANSFERERNAME":
+        return ConsultationBegun(_at(h), value)
+    return None
+
+
+def _dial_cancelled(h: Headers) -> DialCancelled | None:
+    if h.get(b"DialStatus") not in (b"ABORT", b"CANCEL"):
+        return None
+    return DialCancelled(_at(h), _required(h, b"DestUniqueid"))
 
 
 def _channel_gone(h: Headers) -> ChannelGone:
-    return ChannelGone(_at(h), _required(h, b"Uniqueid"), _text(h, b"Channel"))
+    return ChannelGone(_at(h), _required(h, b"Uniqueid"), _text(h, b"Channel"), _count(h, b"Cause"))
 
 
-def _call_transferred(attended: bool) -> Callable[[Headers], CallTransferred | None]:
-    ids = (
-        (b"OrigTransfererUniqueid", b"SecondTransfererUniqueid", b"TransfereeUniqueid")
-        if attended
-        else (b"TransfererUniqueid", b"TransfereeUniqueid")
+def _is_transfer(h: Headers) -> bool:
+    """Threeway: the agent has stayed in the call."""
+    return h.get(b"Result") == b"Success" and h.get(b"DestType") != b"Threeway"
+
+
+def _blind_transfer(h: Headers) -> CallTransferred | None:
+    if not _is_transfer(h):
+        return None
+    transferer = _text(h, b"TransfererUniqueid")
+    return CallTransferred(
+        _at(h), False, (transferer,), _text(h, b"TransfereeUniqueid"), _text(h, b"Extension")
     )
 
-    def build(h: Headers) -> CallTransferred | None:
-        if h.get(b"Result") != b"Success" or h.get(b"DestType") == b"Threeway":
-            return None  # Threeway: the agent has stayed in the call
-        return CallTransferred(_at(h), attended, frozenset(_text(h, name) for name in ids if h.get(name)))
 
-    return build
+def _attended_transfer(h: Headers) -> CallTransferred | None:
+    """The target: where the consultation's far end is (DTMF), or what the second phone call had dialled."""
+    if not _is_transfer(h):
+        return None
+    first, second = _text(h, b"OrigTransfererUniqueid"), _text(h, b"SecondTransfererUniqueid")
+    target = _text(h, b"TransferTargetExten") or (
+        _text(h, b"SecondTransfererExten") if second != first else ""
+    )
+    return CallTransferred(_at(h), True, (first, second), _text(h, b"TransfereeUniqueid"), target)
 
 
 def _fully_booted(h: Headers) -> FullyBooted:
     _refuse_channel_headers(h)
-    return FullyBooted(_at(h))
+    return FullyBooted(_at(h), _seconds(h, b"Uptime"))
 
 
 def _shutting_down(h: Headers) -> ShuttingDown:
@@ -370,15 +405,15 @@ def _reader(decoder: _Decoder, headers: bytes) -> _Reader:
 _CALLER = b"Timestamp Channel CallerIDNum CallerIDName Uniqueid Linkedid "
 _VISIT = _CALLER + b"Queue Position Count"
 _AGENT = (
-    b"Timestamp Uniqueid DestChannel DestUniqueid Queue Interface Location Member AgentCalled "
-    b"MemberName Reason"
+    b"Timestamp Uniqueid DestChannel DestUniqueid Queue Interface Location Member AgentCalled MemberName "
 )
+_ANSWERED = _AGENT + b"CallerIDNum CallerIDName HoldTime RingTime TalkTime Reason"
 _MEMBER = (
     b"Queue MemberName Name Interface Location Member StateInterface Membership Penalty CallsTaken LastCall "
     b"LastPause LoginTime InCall Status Paused PausedReason Reason Ringinuse Wrapuptime "
 )
 _CHANGED = _MEMBER + b"Timestamp Uniqueid Linkedid"
-_SYSTEM = b"Timestamp Module Status Restart Uniqueid Linkedid"
+_SYSTEM = b"Timestamp Module Status Restart Uptime Uniqueid Linkedid"
 _LISTED = b"ActionID Queue "
 
 _READERS: Final[Mapping[bytes, _Reader]] = {
@@ -386,9 +421,9 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     b"QueueCallerLeave": _reader(_caller_left, _VISIT),
     b"QueueCallerAbandon": _reader(_caller_abandoned, _VISIT),
     b"AgentCalled": _reader(_agent_event(AgentStep.CALLED), _AGENT),
-    b"AgentConnect": _reader(_agent_event(AgentStep.CONNECTED), _AGENT),
-    b"AgentComplete": _reader(_agent_event(AgentStep.COMPLETED), _AGENT),
-    b"AgentRingNoAnswer": _reader(_agent_event(AgentStep.NOT_ANSWERED), _AGENT),
+    b"AgentConnect": _reader(_agent_event(AgentStep.CONNECTED), _ANSWERED),
+    b"AgentComplete": _reader(_agent_event(AgentStep.COMPLETED), _ANSWERED),
+    b"AgentRingNoAnswer": _reader(_agent_event(AgentStep.NOT_ANSWERED), _AGENT + b"RingTime"),
     b"AgentDump": _reader(_agent_event(AgentStep.DUMPED), _AGENT),
     b"QueueMemberStatus": _reader(_member_changed(MemberChange.STATUS), _CHANGED),
     b"QueueMemberAdded": _reader(_member_changed(MemberChange.ADDED), _CHANGED),
@@ -396,15 +431,17 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     b"QueueMemberPause": _reader(_member_changed(MemberChange.PAUSE), _CHANGED),
     b"QueueMemberPenalty": _reader(_member_changed(MemberChange.PENALTY), _CHANGED),
     b"QueueMemberRinginuse": _reader(_member_changed(MemberChange.RING_IN_USE), _CHANGED),
-    b"Newexten": _reader(_queue_entered, b"Timestamp Uniqueid Application AppData"),
-    b"VarSet": _reader(_queue_status_set, b"Timestamp Uniqueid Variable Value"),
-    b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid"),
+    b"Newexten": _reader(_queue_entered, _CALLER + b"Context Extension Application AppData"),
+    b"VarSet": _reader(_variable_set, b"Timestamp Uniqueid Variable Value"),
+    b"DialEnd": _reader(_dial_cancelled, b"Timestamp DestUniqueid DialStatus"),
+    b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid Cause"),
     b"BlindTransfer": _reader(
-        _call_transferred(attended=False), b"Timestamp Result TransfererUniqueid TransfereeUniqueid"
+        _blind_transfer, b"Timestamp Result TransfererUniqueid TransfereeUniqueid Extension"
     ),
     b"AttendedTransfer": _reader(
-        _call_transferred(attended=True),
-        b"Timestamp Result DestType OrigTransfererUniqueid SecondTransfererUniqueid TransfereeUniqueid",
+        _attended_transfer,
+        b"Timestamp Result DestType OrigTransfererUniqueid SecondTransfererUniqueid SecondTransfererExten "
+        b"TransfereeUniqueid TransferTargetExten",
     ),
     b"FullyBooted": _reader(_fully_booted, _SYSTEM),
     b"Shutdown": _reader(_shutting_down, _SYSTEM),

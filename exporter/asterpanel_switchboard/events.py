@@ -65,6 +65,7 @@ class CallerAbandoned:
     at: float | None
     queue: str
     uniqueid: str
+    position: int | None
 
 
 class AgentStep(Enum):
@@ -83,7 +84,9 @@ class AgentEvent:
 
     ``uniqueid`` (the caller's channel) and ``dest_uniqueid`` (the agent's) can be "": in AgentComplete
     Asterisk looks the channels up after the fact, and loses the race under load. ``reason`` is only
-    AgentComplete's: ``caller``, ``agent`` or ``transfer``.
+    AgentComplete's: ``caller``, ``agent`` or ``transfer``. The rest is what Asterisk itself says of an
+    answered call: the caller's number and name, and seconds waited, rung (also where nobody answered) and
+    talked, which it rounds to whole ones.
     """
 
     at: float | None
@@ -94,7 +97,12 @@ class AgentEvent:
     uniqueid: str
     dest_channel: str
     dest_uniqueid: str
-    reason: str
+    reason: str = ""
+    number: str = ""
+    name: str = ""
+    hold_s: float | None = None
+    ring_s: float | None = None
+    talk_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +155,16 @@ class MemberChanged:
 class QueueEntered:
     """Newexten with application Queue: a channel is about to ask for a place in the queue.
 
-    The only sign of a caller who is then refused (full, empty): app_queue sends no event for those.
+    The only sign of a caller who is then refused (full, empty): app_queue sends no event for those. It comes
+    once more when a caller who is in the queue is sent elsewhere in the dialplan: ``extension`` and
+    ``context`` are already the new ones then, while the application is still Queue.
     """
 
     at: float | None
     queue: str
-    uniqueid: str
+    caller: Caller
+    context: str
+    extension: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,28 +177,65 @@ class QueueStatusSet:
 
 
 @dataclass(frozen=True, slots=True)
+class DialCancelled:
+    """DialEnd with ABORT or CANCEL: the called channel rings no more, through no doing of its own."""
+
+    at: float | None
+    dest_uniqueid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationBegun:
+    """VarSet of TRANSFERERNAME: this channel's owner has left his call to consult somebody (DTMF ``atxfer``).
+
+    ``res_features``/``bridge_basic.c`` set it as the consultation call is made; it may still be given up.
+    """
+
+    at: float | None
+    transferer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelGone:
-    """Hangup: the channel exists no more."""
+    """Hangup: the channel exists no more. ``cause``: Q.850, as in ``include/asterisk/causes.h``."""
 
     at: float | None
     uniqueid: str
     channel: str
+    cause: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CallTransferred:
-    """BlindTransfer or AttendedTransfer. ``uniqueids``: the channels it names."""
+    """BlindTransfer or AttendedTransfer.
+
+    Attributes:
+        transferers: channels of who transfers: one, or with a second phone call two.
+        transferee: channel of who is transferred, "" if it is not told.
+        target: extension that he is transferred to, "" if it is not told.
+    """
 
     at: float | None
     attended: bool
-    uniqueids: frozenset[str]
+    transferers: tuple[str, ...]
+    transferee: str
+    target: str
+
+    @property
+    def uniqueids(self) -> frozenset[str]:
+        """All channels that it names."""
+        return frozenset(filter(None, (*self.transferers, self.transferee)))
 
 
 @dataclass(frozen=True, slots=True)
 class FullyBooted:
-    """The switchboard has finished starting (sent at each login too, if the user may read ``system``)."""
+    """The switchboard has finished starting (sent at each login too, if the user may read ``system``).
+
+    ``uptime_s``: seconds since its start, None if not told.
+    """
 
     at: float | None
+    uptime_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +315,8 @@ LiveEvent = (
     | MemberChanged
     | QueueEntered
     | QueueStatusSet
+    | DialCancelled
+    | ConsultationBegun
     | ChannelGone
     | CallTransferred
     | FullyBooted

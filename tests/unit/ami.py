@@ -7,6 +7,7 @@ from typing import Any
 
 from asterpanel_exporter.document import Document
 from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.recorder import Recorder, without_journal
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_switchboard.config import QueueSettings
 from asterpanel_switchboard.identity import AgentIdentity
@@ -146,6 +147,13 @@ def attended_transfer(
     )  # fmt: skip
 
 
+def dial_end(at: float | None, uniqueid: str, dest: str, status: str) -> bytes:
+    return frame(
+        "DialEnd", stamp(at, "call,all"), channel(uniqueid), channel(dest, prefix="Dest"),
+        [("DialStatus", status)],
+    )  # fmt: skip
+
+
 def newexten(at: float | None, uniqueid: str, data: str, application: str = "Queue") -> bytes:
     return frame(
         "Newexten", stamp(at, "dialplan,all"), channel(uniqueid),
@@ -253,12 +261,14 @@ class Board:
         identity: AgentIdentity | None = None,
         queue_settings: Callable[[str], QueueSettings] | None = None,
         live: LiveSwitchboard | None = None,
+        start: float = START,
     ) -> None:
-        self.now = START
+        self.now = start
         self.intake = Intake("milano")
         self.live = live or LiveSwitchboard(
             "milano", identity, queue_settings or settings(wrapup_time_s=wrapup_s)
         )
+        self.recorder = Recorder({"milano": self.live}, {"milano": None}, without_journal)
         self.lists = 0
         self.say(GREETING)
         self.live.connected(self.intake.greeting or "")
@@ -268,11 +278,13 @@ class Board:
         """The switchboard sends this, now."""
         events, _ = self.intake.feed(b"".join(frames))
         self.live.receive(events, self.now)
+        self.recorder.record()
 
     def wait(self, seconds: float) -> None:
         """Nothing is sent for a while."""
         self.now += seconds
         self.live.advance(self.now)
+        self.recorder.record()
 
     def resync(self, reason: ResyncReason, *items: bytes) -> None:
         """The whole state is asked for, and told by these items."""
@@ -282,7 +294,7 @@ class Board:
 
     def reconnect(self, *items: bytes) -> None:
         """The connection is lost and made anew."""
-        self.live.disconnected()
+        self.live.disconnected("eof")
         self.intake = Intake("milano", self.intake.counts)
         self.say(GREETING)
         self.live.connected(self.intake.greeting or "")

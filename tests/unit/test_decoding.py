@@ -67,12 +67,13 @@ class TestRealFrames:
 
     def test_abandon(self) -> None:
         gone = first("asterisk-22/abandoned_no_member", b"QueueCallerAbandon")
-        assert gone == CallerAbandoned(1795390561.397288, "billing", "1795390556.23")
+        assert gone == CallerAbandoned(1795390561.397288, "billing", "1795390556.23", 1)
 
     def test_connect(self) -> None:
         assert first("asterisk-22/answered_caller_hangup", b"AgentConnect") == AgentEvent(
             AT, AgentStep.CONNECTED, "billing", "PJSIP/1001", "Alice",
-            "1795390401.0", "PJSIP/1001-00000001", "1795390401.1", "",
+            "1795390401.0", "PJSIP/1001-00000001", "1795390401.1",
+            number="390551001", name="Anna Rossi", hold_s=2.0, ring_s=2.0,
         )  # fmt: skip
 
     def test_complete_without_the_agents_channel(self) -> None:
@@ -162,7 +163,10 @@ class TestRealFrames:
 
     def test_refused_caller(self) -> None:
         events = [decode(frame) for frame in frames_of(recording("asterisk-22/queue_full"))]
-        assert QueueEntered(1795390660.388586, "fullq", "1795390659.44") in events
+        [_, refused] = [event for event in events if isinstance(event, QueueEntered)]
+        assert (refused.at, refused.queue) == (1795390660.388586, "fullq")
+        assert (refused.caller.uniqueid, refused.caller.number) == ("1795390659.44", "3902")
+        assert (refused.context, refused.extension) == ("fromsip", "fullq")
         assert QueueStatusSet(1795390660.388956, "1795390659.44", "FULL") in events
 
     @pytest.mark.parametrize("name", ALL)
@@ -173,7 +177,7 @@ class TestRealFrames:
 
 class TestOtherEvents:
     def test_hangup(self) -> None:
-        assert event(ami.hangup(AT, "7.1")) == ChannelGone(AT, "7.1", "PJSIP/peer-7.1")
+        assert event(ami.hangup(AT, "7.1")) == ChannelGone(AT, "7.1", "PJSIP/peer-7.1", 16)
 
     def test_shutdown(self) -> None:
         data = ami.frame("Shutdown", ami.stamp(AT), [("Shutdown", "Cleanly"), ("Restart", "True")])
@@ -226,8 +230,11 @@ class TestOtherEvents:
         ],
     )
     def test_queue_entered(self, data: str, queue: str | None) -> None:
-        expected = None if queue is None else QueueEntered(AT, queue, "7.1")
-        assert event(ami.newexten(AT, "7.1", data)) == expected
+        entered = event(ami.newexten(AT, "7.1", data))
+        assert entered is None or isinstance(entered, QueueEntered)
+        assert (None if entered is None else (entered.queue, entered.caller.uniqueid)) == (
+            None if queue is None else (queue, "7.1")
+        )
 
     @pytest.mark.parametrize(
         "data",

@@ -195,7 +195,7 @@ class SwitchboardState:
             self.want_resync(ResyncReason.COUNT_MISMATCH)
 
     def _queue_entered(self, event: QueueEntered, at: float) -> None:
-        self._entering[event.uniqueid] = event.queue
+        self._entering[event.caller.uniqueid] = event.queue
         if len(self._entering) > MOST_ENTERING:
             del self._entering[next(iter(self._entering))]
 
