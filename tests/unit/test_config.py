@@ -174,7 +174,10 @@ queue_settings:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [(20, 20), (0.5, 0.5), ("250ms", 0.25), ("20s", 20), ("1.5m", 90), ("5 m", 300), ("1h", 3600), ("7", 7)],
+    [
+        *[(20, 20), (0.5, 0.5), ("250ms", 0.25), ("20s", 20), ("1.5m", 90), ("5 m", 300), ("1h", 3600)],
+        *[("7", 7), ("400d", 400 * 86400), ("2w", 14 * 86400)],
+    ],
 )
 def test_durations(written: object, seconds: float) -> None:
     assert parse_duration(written) == pytest.approx(seconds)
@@ -230,7 +233,7 @@ switchboards:
             "asterpanel.yml:8:5: queue_settings[0].queue: unknown key (did you mean 'queues'?)",
             "asterpanel.yml:9:13: queue_settings[1].queues: must be a list",
             "asterpanel.yml:10:20: queue_settings[1].short_abandon: must be a duration: seconds, or a number "
-            "with ms, s, m or h (250ms, 20s, 5m, 1h)",
+            "with ms, s, m, h, d or w (250ms, 20s, 5m, 1h, 30d)",
             "asterpanel.yml:12:3: switchboards.Milano: must be 1 to 63 lower-case letters, digits and "
             "dashes, not starting with a dash",
             "asterpanel.yml:12:3: switchboards.Milano.username: required key is missing",
@@ -360,7 +363,7 @@ class TestExample:
     @pytest.fixture
     def example(self, tmp_path: Path) -> Config:
         (tmp_path / "secrets").mkdir()
-        for name in ("milano", "state-token"):
+        for name in ("milano", "state-token", "influxdb-write"):
             (tmp_path / "secrets" / name).write_text(f"secret-of-{name}\n")
             (tmp_path / "secrets" / name).chmod(0o600)
         path = tmp_path / "asterpanel.yml"

@@ -10,6 +10,12 @@ from asterpanel_switchboard.config.models import (
     SwitchboardConfig,
     TlsConfig,
 )
+from asterpanel_switchboard.config.storage import (
+    InfluxConfig,
+    InfluxTarget,
+    InfluxTenantConfig,
+    JournalConfig,
+)
 from asterpanel_switchboard.config.values import ListenAddress
 from asterpanel_switchboard.config.warnings import warnings_of
 from asterpanel_switchboard.errors import ConfigError, ConfigProblem
@@ -20,6 +26,10 @@ __all__ = [
     "ConfigError",
     "ConfigProblem",
     "ExporterConfig",
+    "InfluxConfig",
+    "InfluxTarget",
+    "InfluxTenantConfig",
+    "JournalConfig",
     "ListenAddress",
     "QueueSettings",
     "QueueSettingsRule",

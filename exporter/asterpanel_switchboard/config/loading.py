@@ -9,25 +9,28 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from asterpanel_switchboard.config.document import Document, Location, read_document
-from asterpanel_switchboard.config.models import Config
+from asterpanel_switchboard.config.models import Config, SwitchboardConfig
 from asterpanel_switchboard.config.secrets import secret_from_env, secret_from_file
 from asterpanel_switchboard.config.values import did_you_mean
 from asterpanel_switchboard.errors import ConfigError, ConfigProblem
 
 
-def load_config(path: Path, env: Mapping[str, str] = os.environ) -> Config:
+def load_config(
+    path: Path, env: Mapping[str, str] = os.environ, *, with_influx_tokens: bool = True
+) -> Config:
     """Read, validate and complete the configuration.
 
     Args:
         path: the YAML file; relative paths inside it start at its folder.
         env: where `*_env` keys look up their variables.
+        with_influx_tokens: False leaves the tokens of `influxdb` out, for the command that makes them.
 
     Raises:
         ConfigError: with every problem of the file, each with its line and column.
     """
     document = read_document(path)
     folder = path.resolve().parent
-    completion = _Completion(document, folder, env)
+    completion = _Completion(document, folder, env, with_influx_tokens)
     data = completion.completed()
     problems = [*document.problems, *completion.problems]
     try:
@@ -57,8 +60,11 @@ def keys_of(model: type[BaseModel]) -> frozenset[str]:
 class _Completion:
     """Puts names and secrets into a copy of the file's data, and collects what is wrong with them."""
 
-    def __init__(self, document: Document, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, document: Document, folder: Path, env: Mapping[str, str], with_influx_tokens: bool
+    ) -> None:
         self.problems: list[ConfigProblem] = []
+        self._with_influx_tokens = with_influx_tokens
         self._document = document
         self._folder = folder
         self._env = env
@@ -68,7 +74,8 @@ class _Completion:
         data = self._document.data
         if not isinstance(data, dict):
             return {} if data is None else data
-        completed = dict(data)
+        # Not left to the model's own default: only what is validated here learns the folder of its path.
+        completed: dict[str, Any] = {"journal": None, **data}
         if isinstance(exporter := data.get("exporter"), dict):
             completed["exporter"] = self._exporter(exporter)
         if isinstance(switchboards := data.get("switchboards"), dict):
@@ -76,18 +83,59 @@ class _Completion:
                 name: self._switchboard(name, section) if isinstance(section, dict) else section
                 for name, section in switchboards.items()
             }
+        if isinstance(influxdb := data.get("influxdb"), dict):
+            if self._with_influx_tokens:
+                completed["influxdb"] = self._influxdb(influxdb)
+            self._require_tokens(influxdb, _tenants_in(data))
         return completed
 
     def _exporter(self, section: dict[str, Any]) -> dict[str, Any]:
-        if not section.keys() & {"state_token", "state_token_file", "state_token_env"}:
-            return section
-        return {**section, "state_token": self._secret(("exporter",), section, "state_token")}
+        return self._with_optional_secret(("exporter",), section, "state_token")
+
+    def _influxdb(self, section: dict[str, Any]) -> dict[str, Any]:
+        completed = self._with_optional_secret(("influxdb",), section, "token")
+        if isinstance(tenants := section.get("tenants"), dict):
+            completed = completed | {
+                "tenants": {
+                    name: self._with_optional_secret(("influxdb", "tenants", name), tenant, "token")
+                    if isinstance(tenant, dict)
+                    else tenant
+                    for name, tenant in tenants.items()
+                }
+            }
+        return completed
+
+    def _require_tokens(self, section: dict[str, Any], tenants: Iterable[str]) -> None:
+        """Each tenant has a token, or none has one, as `auth` says."""
+        own = {
+            name: ("influxdb", "tenants", name)
+            for name, tenant in _sections_in(section.get("tenants"))
+            if _names_secret(tenant, "token")
+        }
+        for_all = _names_secret(section, "token")
+        if section.get("auth") == "none":
+            for location in [("influxdb",)] * for_all + [*own.values()]:
+                self._add(location, "a token contradicts auth: none; remove one of them", at_key=True)
+        elif not for_all:
+            for tenant in tenants:
+                if tenant not in own:
+                    self._add(
+                        ("influxdb",),
+                        f"tenant {tenant!r} has no token: set token_file or token_env here for all tenants, "
+                        f"or in tenants.{tenant}",
+                        at_key=True,
+                    )
 
     def _switchboard(self, name: str, section: dict[str, Any]) -> dict[str, Any]:
         location = ("switchboards", name)
         if "name" in section:
             self._add((*location, "name"), "unknown key (the name is the section's own key)", at_key=True)
         return {**section, "name": name, "secret": self._secret(location, section, "secret")}
+
+    def _with_optional_secret(self, location: Location, section: dict[str, Any], key: str) -> dict[str, Any]:
+        if not _names_secret(section, key):
+            return section
+        return {**section, key: self._secret(location, section, key)}
 
     def _secret(self, location: Location, section: dict[str, Any], key: str) -> SecretStr:
         """The secret that `KEY_file` or `KEY_env` point to; an empty one where that is a problem."""
@@ -112,6 +160,23 @@ class _Completion:
 
     def _add(self, location: Location, message: str, *, at_key: bool = False) -> None:
         self.problems.append(self._document.problem(location, message, at_key=at_key))
+
+
+def _names_secret(section: dict[str, Any], key: str) -> bool:
+    return not section.keys().isdisjoint({key, f"{key}_file", f"{key}_env"})
+
+
+def _tenants_in(data: dict[str, Any]) -> list[str]:
+    """The tenants that the file's switchboards name, each once; shapes that are wrong are passed over."""
+    default = SwitchboardConfig.model_fields["tenant"].default
+    named = (section.get("tenant", default) for _, section in _sections_in(data.get("switchboards")))
+    return list(dict.fromkeys(tenant for tenant in named if isinstance(tenant, str)))
+
+
+def _sections_in(mapping: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, section in mapping.items() if isinstance(mapping, dict) else ():
+        if isinstance(section, dict):
+            yield name, section
 
 
 def _explain(document: Document, details: ErrorDetails) -> ConfigProblem:

@@ -12,9 +12,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StrictBool,
@@ -23,6 +21,8 @@ from pydantic import (
     field_validator,
 )
 
+from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
+from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
 from asterpanel_switchboard.config.values import (
     CaFile,
     ConfigPath,
@@ -46,11 +46,6 @@ HALF_OPEN_LIMIT_S = 15.0
 """A connection that has silently died is found within this time."""
 
 
-def _empty_mapping_for_null(value: object) -> object:
-    """A section whose every line is commented out is null to YAML; it means all defaults."""
-    return {} if value is None else value
-
-
 def _empty_list_for_null(value: object) -> object:
     return [] if value is None else value
 
@@ -62,13 +57,7 @@ def _tls_section(value: object) -> object:
     return None if value is False else value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, validate_by_name=True, validate_by_alias=True
-    )
-
-
-class AgentIdentityConfig(_Section):
+class AgentIdentityConfig(Section):
     """Which part of a queue member says who the agent is."""
 
     source: Literal["interface", "membername"] = Field(
@@ -85,7 +74,7 @@ class AgentIdentityConfig(_Section):
     )
 
 
-class TlsConfig(_Section):
+class TlsConfig(Section):
     """How to verify a switchboard that speaks AMI over TLS."""
 
     ca_file: CaFile | None = Field(
@@ -102,7 +91,7 @@ class TlsConfig(_Section):
     )
 
 
-class SwitchboardConfig(_Section):
+class SwitchboardConfig(Section):
     """One Asterisk and how to log in to its manager interface (AMI)."""
 
     name: str = Field(
@@ -168,7 +157,7 @@ class SwitchboardConfig(_Section):
         return format_address(self.host, self.port)
 
 
-class ExporterConfig(_Section):
+class ExporterConfig(Section):
     """The exporter's own web server and log."""
 
     listen: Listen = Field(
@@ -215,7 +204,7 @@ class ExporterConfig(_Section):
         return is_open
 
 
-class QueueSettingsRule(_Section):
+class QueueSettingsRule(Section):
     """Settings for the queues that match, where AMI does not tell them."""
 
     queues: tuple[Glob, ...] = Field(
@@ -252,13 +241,13 @@ class QueueSettings:
     wrapup_time_s: float | None = None
 
 
-class Config(_Section):
+class Config(Section):
     """The whole of `asterpanel.yml`."""
 
-    exporter: Annotated[ExporterConfig, BeforeValidator(_empty_mapping_for_null)] = Field(
+    exporter: Annotated[ExporterConfig, BeforeValidator(empty_mapping_for_null)] = Field(
         default_factory=ExporterConfig, description="The exporter's own web server and log."
     )
-    agent_identity: Annotated[AgentIdentityConfig, BeforeValidator(_empty_mapping_for_null)] = Field(
+    agent_identity: Annotated[AgentIdentityConfig, BeforeValidator(empty_mapping_for_null)] = Field(
         default_factory=AgentIdentityConfig,
         description="Which part of a queue member says who the agent is, on every switchboard.",
     )
@@ -269,9 +258,22 @@ class Config(_Section):
     )
     switchboards: Annotated[
         Mapping[SwitchboardName, SwitchboardConfig],
-        BeforeValidator(_empty_mapping_for_null),
+        BeforeValidator(empty_mapping_for_null),
         Field(min_length=1),
     ] = Field(description="The Asterisk servers to watch, by name.")
+    journal: Annotated[JournalConfig, BeforeValidator(empty_mapping_for_null)] = Field(
+        default_factory=JournalConfig, description="The local store of all points."
+    )
+    influxdb: InfluxConfig | None = Field(
+        default=None,
+        validate_default=False,
+        description="The InfluxDB that gets every point. Without this section the journal is the store.",
+    )
+
+    @cached_property
+    def tenants(self) -> tuple[str, ...]:
+        """The tenants that have a switchboard, sorted."""
+        return tuple(sorted({board.tenant for board in self.switchboards.values()}))
 
     @cached_property
     def queue_settings_for(self) -> Callable[[str, str], QueueSettings]:
@@ -287,6 +289,11 @@ class Config(_Section):
         Raises `KeyError` for a switchboard that is not configured.
         """
         return self.switchboards[switchboard].agent_identity or self.agent_identity
+
+    def service_level_thresholds_of(self, switchboard: str) -> tuple[float, ...]:
+        """All thresholds that are set for queues of a switchboard, in seconds."""
+        rules = (rule for rule in self.queue_settings if _any_matches(rule.switchboards, switchboard))
+        return tuple(sorted({rule.service_level_threshold for rule in rules if rule.service_level_threshold}))
 
     def _merge_queue_settings(self, switchboard: str, queue: str) -> QueueSettings:
         merged: dict[str, float | None] = {}

@@ -11,6 +11,7 @@ import re
 import ssl
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
@@ -18,8 +19,16 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints, Validat
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MAX_NAME_CHARS = 63
 _RESERVED_NAME = "stream"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, None: 1}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?")
+_UNIT_BYTES = (
+    {None: 1, "B": 1}
+    | {f"{prefix}B": 1000**power for power, prefix in enumerate("KMGT", 1)}
+    | {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)}
+)
+TENANT_MARK = "{tenant}"
+"""Stands for a tenant's name in the name of a bucket."""
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>\d{1,5})")
 
 
@@ -54,16 +63,31 @@ def format_address(host: str, port: int) -> str:
 
 
 def parse_duration(value: object) -> float:
-    """Seconds from a number of seconds or from text such as `250ms`, `20s`, `5m`, `1h`."""
+    """Seconds from a number of seconds or from text such as `250ms`, `20s`, `5m`, `1h`, `30d`, `2w`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
         seconds = float(match[1]) * _UNIT_SECONDS[match[2]]
     else:
-        raise ValueError("must be a duration: seconds, or a number with ms, s, m or h (250ms, 20s, 5m, 1h)")
+        raise ValueError(
+            "must be a duration: seconds, or a number with ms, s, m, h, d or w (250ms, 20s, 5m, 1h, 30d)"
+        )
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError("must not be negative or infinite")
     return seconds
+
+
+def parse_size(value: object) -> int:
+    """Bytes from a number of bytes or from text such as `500MB`, `10GB` (powers of 1000) or `10GiB`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        size: float = value
+    elif isinstance(value, str) and (match := _SIZE.fullmatch(value.strip())):
+        size = float(match[1]) * _UNIT_BYTES[match[2]]
+    else:
+        raise ValueError("must be a size: bytes, or a number with KB, MB, GB, TB, KiB, MiB, GiB or TiB")
+    if not 0 <= size < 2**63:
+        raise ValueError("must not be negative, or beyond all disks")
+    return int(size)
 
 
 def parse_listen(value: object) -> ListenAddress:
@@ -153,6 +177,33 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _check_http_url(value: str) -> str:
+    hint = "must be a URL such as http://127.0.0.1:8086 or https://influxdb.example:8086"
+    if any(char.isspace() for char in value) or has_control_characters(value):
+        raise ValueError(hint)
+    try:
+        url = urlsplit(value)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        raise ValueError(hint) from None
+    if not usable:
+        raise ValueError(hint)
+    if "@" in url.netloc:
+        raise ValueError("must not hold a user or a password")
+    if url.query or url.fragment:
+        raise ValueError("must end with the path: no ? and no #")
+    return value.rstrip("/")
+
+
+def _check_bucket(value: str) -> str:
+    plain = _check_line(value).replace(TENANT_MARK, "")
+    if "{" in plain or "}" in plain:
+        raise ValueError(f"only {TENANT_MARK} may stand in braces")
+    if value.startswith("_") or '"' in value:
+        raise ValueError('must not begin with _ and must not hold ": InfluxDB refuses such buckets')
+    return value
+
+
 def beside_config(path: Path, info: ValidationInfo) -> Path:
     """The path, seen from the folder of the configuration file if it is relative."""
     folder = (info.context or {}).get("folder")
@@ -182,6 +233,12 @@ Glob = Annotated[str, StringConstraints(min_length=1)]
 """A shell pattern (`*`, `?`, `[…]`), case-sensitive."""
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 """A duration, in seconds."""
+Bytes = Annotated[int, BeforeValidator(parse_size)]
+"""A size, in bytes."""
+HttpUrl = Annotated[str, AfterValidator(_check_http_url)]
+"""The address of a web service, without a slash at its end."""
+Bucket = Annotated[str, AfterValidator(_check_bucket)]
+"""A bucket's name, `{tenant}` in it not yet replaced."""
 Listen = Annotated[ListenAddress, BeforeValidator(parse_listen)]
 TimeZone = Annotated[ZoneInfo, BeforeValidator(parse_time_zone)]
 ConfigPath = Annotated[Path, AfterValidator(beside_config)]

@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from asterpanel_switchboard.config.models import Config, SwitchboardConfig
-from asterpanel_switchboard.config.values import is_loopback
+from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
+from asterpanel_switchboard.config.values import did_you_mean, is_loopback
 
 MIN_TOKEN_CHARS = 16
 _CONTAINER_SECRETS = Path("/run/secrets")
@@ -21,6 +23,8 @@ def warnings_of(config: Config) -> list[str]:
         *_rule_warnings(config),
         *(warning for board in config.switchboards.values() for warning in _switchboard_warnings(board)),
         *_shared_address_warnings(config),
+        *_journal_warnings(config.journal),
+        *(_influx_warnings(config, config.influxdb) if config.influxdb is not None else ()),
     ]
 
 
@@ -66,3 +70,41 @@ def _shared_address_warnings(config: Config) -> Iterator[str]:
     for address, names in names_by_address.items():
         if len(names) > 1:
             yield f"switchboards {', '.join(names)} are all at {address}: every call would be counted twice"
+
+
+def _journal_warnings(journal: JournalConfig) -> Iterator[str]:
+    if not journal.path.parent.is_dir():
+        yield f"journal.path: the folder {journal.path.parent} does not exist; make it, or set another path"
+
+
+def _influx_warnings(config: Config, influxdb: InfluxConfig) -> Iterator[str]:
+    yield from _influx_transport_warnings(influxdb)
+    yield from _file_warnings("influxdb.token_file", influxdb.token_file)
+    for name, tenant in influxdb.tenants.items():
+        where = f"influxdb.tenants.{name}"
+        yield from _file_warnings(f"{where}.token_file", tenant.token_file)
+        if name not in config.tenants:
+            yield f"{where}: no switchboard has this tenant{did_you_mean(name, set(config.tenants))}"
+    yield from _shared_bucket_warnings(config.tenants, influxdb)
+
+
+def _influx_transport_warnings(influxdb: InfluxConfig) -> Iterator[str]:
+    url = urlsplit(influxdb.url)
+    if url.scheme == "https" and not influxdb.verify:
+        yield "influxdb.verify is false: anyone in between can read the token and every point"
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        what = "points" if influxdb.auth == "none" else "the token and points"
+        yield f"influxdb.url is {influxdb.url}: {what} cross the network unencrypted; use https"
+
+
+def _shared_bucket_warnings(tenants: tuple[str, ...], influxdb: InfluxConfig) -> Iterator[str]:
+    tenants_by_bucket: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for tenant in tenants:
+        target = influxdb.target_for(tenant)
+        tenants_by_bucket[target.org, target.bucket].append(tenant)
+    for (_, bucket), names in tenants_by_bucket.items():
+        if len(names) > 1:
+            yield (
+                f"influxdb: tenants {', '.join(names)} share the bucket {bucket}: who may read it sees them "
+                "all; put {tenant} into its name"
+            )
