@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 from asterpanel_exporter.document import Document, switchboard_document
+from asterpanel_exporter.history.history import Changes, History
+from asterpanel_exporter.history.today import Today
+from asterpanel_exporter.history.totals import Key, OutcomeTotals
 from asterpanel_exporter.state import (
     Difference,
     DriftKind,
@@ -22,6 +26,7 @@ from asterpanel_switchboard.config import Config, QueueSettings
 from asterpanel_switchboard.events import (
     CallerListed,
     Event,
+    FullyBooted,
     LiveEvent,
     MemberListed,
     QueueListed,
@@ -49,6 +54,10 @@ def asterisk_version(ami_version: str) -> str:
     major = ami_version.split(".", 1)[0]
     return _ASTERISK_OF_AMI.get(major) or _ASTERISK_OF_AMI.get(".".join(ami_version.split(".")[:2]), "")
 
+
+LATE_S = 2.0
+"""How long after its own time an event may still come. What follows from nothing having come is decided then,
+so that two exporters decide alike, however quickly each gets its events."""
 
 STEP_S = 1.0
 """Two answers that disagree by more, beyond what their ways explain: one of the clocks was set."""
@@ -95,6 +104,10 @@ class LiveSwitchboard:
     Attributes:
         name: as configured.
         state: the reducer.
+        history: what has finished, and what has begun.
+        totals: counted of what the journal has.
+        accepted_totals: counted of what the journal has or is about to have.
+        today: sums of what the journal has, since midnight.
         up: logged in and in step: the whole state was read on this connection.
         version: of Asterisk (major), "" before the first connection.
         events: typed events applied, list items included.
@@ -110,9 +123,17 @@ class LiveSwitchboard:
         name: str,
         identity: AgentIdentity | None = None,
         settings: Callable[[str], QueueSettings] = lambda queue: QueueSettings(),
+        *,
+        thresholds_s: Iterable[float] = (),
+        zone: tzinfo = UTC,
     ) -> None:
+        thresholds_s = tuple(thresholds_s)
         self.name = name
         self.state = SwitchboardState(identity or agent_identity(), settings)
+        self.history = History(name, self.state)
+        self.totals = OutcomeTotals(thresholds_s)
+        self.accepted_totals = OutcomeTotals(thresholds_s)
+        self.today = Today(zone)
         self.clock = SwitchboardClock()
         self.up = False
         self.version = ""
@@ -123,6 +144,7 @@ class LiveSwitchboard:
         self.resyncs: Counter[ResyncReason] = Counter()
         self.errors = 0
         self.round_trip_s: float | None = None
+        self._told_of_times = False
         self._builder = SnapshotBuilder()
         self._revision = 0
 
@@ -135,6 +157,8 @@ class LiveSwitchboard:
             name,
             agent_identity(rule.source, pattern),
             lambda queue: config.queue_settings_for(name, queue),
+            thresholds_s=config.service_level_thresholds_of(name),
+            zone=config.switchboards[name].time_zone,
         )
 
     @property
@@ -146,6 +170,7 @@ class LiveSwitchboard:
         """A session has logged in. `up` follows when the whole state has been read."""
         self.ami_version = ami_version
         self.version = asterisk_version(ami_version)
+        self._told_of_times = False
         self._builder.forget()
         self.clock.forget()
         self.round_trip_s = None
@@ -158,10 +183,11 @@ class LiveSwitchboard:
         self.up = True
         self._revision += 1
 
-    def disconnected(self) -> None:
+    def disconnected(self, cause: str) -> None:
         """The session is lost: what is known stays as it was, and is marked as old."""
         self._builder.forget()
         self.state.connection_lost()
+        self.history.disconnected(cause)
         if self.up:
             self.up = False
             self._revision += 1
@@ -190,11 +216,26 @@ class LiveSwitchboard:
         self._count_drift()
 
     def _live(self, event: LiveEvent, ours: float) -> None:
-        at = event.at if event.at is not None else self.clock.now(ours)
+        at = event.at if event.at is not None else self._time_of_arrival(event, ours)
         self.last_event_at = at
         self.state.apply(event, at)
+        self.history.apply(event, at)
         if type(event) is ShuttingDown:
-            self.disconnected()
+            self.disconnected("shutdown")
+        elif type(event) is FullyBooted and event.uptime_s is not None and ours > event.uptime_s:
+            self.history.booted(ours - event.uptime_s)
+
+    def _time_of_arrival(self, event: LiveEvent, ours: float) -> float:
+        """FullyBooted never has a time of its own at a login; the others do, if manager.conf says so."""
+        if not self._told_of_times and type(event) is not FullyBooted:
+            self._told_of_times = True
+            _log.warning(
+                "%s: its events do not tell their time: set timestampevents = yes in manager.conf. Until "
+                "then the time of their arrival counts, durations are less exact, and a second exporter on "
+                "this switchboard would write every point a second time",
+                self.name,
+            )
+        return self.clock.now(ours)
 
     def pong(self, theirs: float | None, ours: float, round_trip_s: float) -> None:
         """An answer to a ping: the connection lives, and what is known is as of now."""
@@ -202,18 +243,47 @@ class LiveSwitchboard:
         if theirs is not None:
             self.clock.observe(theirs, ours, round_trip_s)
             self.state.known_at(theirs)
+            if self.up:
+                self.history.watched(theirs)
 
     def advance(self, ours: float) -> float:
         """Let time pass until our time ``ours``; returns the switchboard's time."""
         now = self.clock.now(ours)
         self.state.advance(now)
+        self.history.advance(now - LATE_S)
         self._count_drift()
         return now
+
+    def next_deadline(self) -> float | None:
+        """The switchboard's time at which `advance` will have something to do, if nothing else happens."""
+        due_at = self.history.next_due()
+        times = (self.state.next_deadline(), None if due_at is None else due_at + LATE_S)
+        return min((time for time in times if time is not None), default=None)
 
     def document(self, ours: float) -> Document:
         """The live state at our time ``ours``."""
         self.advance(ours)
-        return switchboard_document(self.name, self.up, self.version, self.state)
+        self._begin_day()
+        return switchboard_document(self.name, self.up, self.version, self.state, self.today)
+
+    # --- the journal --------------------------------------------------------------------------------
+
+    def restore(self, items: Mapping[tuple[str, str], str], totals: Mapping[Key, float]) -> list[str]:
+        """Go on from what the journal has; returns what of it could not be read, in words."""
+        self.totals.restore(totals)
+        self.accepted_totals.restore(totals)
+        return self.history.restore(items)
+
+    def recorded(self, changes: Changes) -> None:
+        """The journal has it."""
+        self.totals.add(changes.records, changes.offered, changes.thresholds_s)
+        self._begin_day()
+        self.today.add(changes.records)
+        self._revision += 1
+
+    def _begin_day(self) -> None:
+        if self.state.as_of:  # else nothing is known of the switchboard yet
+            self.today.begin(self.state.as_of)
 
     # --- resync -------------------------------------------------------------------------------------
 
@@ -230,6 +300,8 @@ class LiveSwitchboard:
             reason = ResyncReason.__members__.get(rest.partition("/")[0], ResyncReason.INTERVAL)
             self.resyncs[reason] += 1
         differences = reconcile(self.state, snapshot, now, reason, whole=whole)
+        if whole:
+            self.history.take_snapshot(snapshot, reason, now)
         if whole and not self.up:
             self.up = True
             self._revision += 1

@@ -78,7 +78,7 @@ class Watch:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
-            self.live.disconnected()
+            self.live.disconnected("exporter_stopped")
 
     # --- what the session tells ---------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Watch:
             self._resync_wanted.set()
 
     def disconnected(self, reason: DisconnectReason) -> None:
-        self.live.disconnected()
+        self.live.disconnected(reason.value)
         self._list_ended.set()  # none will come any more
 
     def _look_for_wire_errors(self) -> None:
@@ -119,7 +119,7 @@ class Watch:
     # --- time ---------------------------------------------------------------------------------------
 
     def _set_timer(self) -> None:
-        deadline = self.live.state.next_deadline()
+        deadline = self.live.next_deadline()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -325,7 +325,7 @@ async def test_a_lost_switchboard_is_marked_as_old(profile: Path) -> None:
         await page.until_text("Marco Esposito")
         exporter.watches["milano"].session.state = SessionState.DISCONNECTED
         exporter.watches["milano"].session.problem = "no answer to a ping within 5 s"
-        exporter.switchboards["milano"].disconnected()
+        exporter.switchboards["milano"].disconnected("ping_timeout")
         await page.until_text("No answer to a ping within 5 s. Trying again by itself.")
         assert "Not connected" in await page.text(".board summary")
         assert "Marco Esposito" in await page.text()

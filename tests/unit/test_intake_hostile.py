@@ -107,7 +107,7 @@ def expected_after_good() -> dict[str, Any]:
 
 def assert_heals(live: LiveSwitchboard) -> None:
     """Long after, a new session's snapshot: the state is the snapshot's."""
-    live.disconnected()
+    live.disconnected("eof")
     live.advance(live.state.as_of + 10**11)
     again = Replay(live)
     again.play(good_session(live))

@@ -527,7 +527,7 @@ class TestReconnect:
     def test_what_is_known_stays_while_the_connection_is_lost(self) -> None:
         board = Board(SALES, ami.queue_member("sales", ALICE), ami.queue_entry("sales", "1.1", 1))
         before = board.document
-        board.live.disconnected()
+        board.live.disconnected("eof")
         assert board.document == before | {"up": False}
         board.live.connected("11.0.0")
         assert board.document["up"] is False

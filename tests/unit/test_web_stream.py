@@ -168,7 +168,7 @@ async def test_as_of_alone_is_no_patch_but_a_new_snapshot_and_a_heartbeat_tell_i
                 assert heartbeat.data == {
                     "as_of": {"milano": NOW + 5}, "up": {"milano": True}, "now": {"milano": NOW + 5},
                 }  # fmt: skip
-            live.disconnected()
+            live.disconnected("eof")
             patch = await stream.step()
             assert patch.data["switchboards"] == {"milano": {"up": False, "as_of": NOW + 5}}
             await stream.step()
