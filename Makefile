@@ -48,12 +48,14 @@ bench: $(VENV)/.ready ## Events a second, scrape time and memory, beside bare pa
 	$(BIN)/python -m tests.load.bench
 
 .PHONY: docs
-docs: $(VENV)/.ready ## Write exporter/METRICS.md from the catalogue
+docs: $(VENV)/.ready ## Write exporter/METRICS.md and exporter/POINTS.md from the catalogues
 	$(BIN)/python -m asterpanel_exporter.metrics_reference
+	$(BIN)/python -m asterpanel_exporter.points.reference
 
 .PHONY: docs-check
 docs-check: $(VENV)/.ready
 	$(BIN)/python -m asterpanel_exporter.metrics_reference --check
+	$(BIN)/python -m asterpanel_exporter.points.reference --check
 
 .PHONY: lock
 lock: $(LOCK_VENV)/.ready ## Resolve the dependencies again (newer versions: make lock LOCK_FLAGS=--upgrade)

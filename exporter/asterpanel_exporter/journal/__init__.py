@@ -1,0 +1,1 @@
+"""The local store of all points: SQLite, written before anything else."""

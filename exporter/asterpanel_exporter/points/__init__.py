@@ -1,0 +1,1 @@
+"""Event points: what they are, and how they are written."""
