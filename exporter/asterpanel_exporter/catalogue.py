@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from asterpanel_exporter.history.records import AttemptResult, Outcome
+from asterpanel_exporter.history.totals import TALK_BUCKETS_S, WAIT_BUCKETS_S, WAIT_OUTCOMES
+from asterpanel_exporter.influx.answers import FailureKind
 from asterpanel_exporter.state import AgentState, DriftKind, ResyncReason
 from asterpanel_switchboard.intake import WireError
 from asterpanel_switchboard.session import DisconnectReason
@@ -17,6 +20,7 @@ class Kind(StrEnum):
 
     GAUGE = "gauge"
     COUNTER = "counter"
+    HISTOGRAM = "histogram"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ AGENT_STATE_CODES: Final[Mapping[AgentState, int]] = {
 """Values of ``asterisk_agent_state``. They are part of the interface: dashboards map them to words."""
 
 _SWITCHBOARD = ("switchboard",)
+_TENANT = ("tenant",)
 _QUEUE = ("switchboard", "queue")
 _AGENT = ("switchboard", "agent")
 _MEMBER = ("switchboard", "queue", "agent")
@@ -99,8 +104,43 @@ QUEUE_INFO = Metric(
 )  # fmt: skip
 OFFERED = Metric(
     "asterisk_queue_calls_offered_total", Kind.COUNTER, _QUEUE,
-    "Calls offered to the queue since the exporter started: callers who entered it (those found waiting at "
-    "the start included) and those refused entry because it was full or empty.",
+    "Calls offered to the queue: callers who entered it and those refused entry because it was full or "
+    "empty. Like all counters of calls it goes on over restarts of the exporter.",
+    while_down=True,
+)  # fmt: skip
+CALLS = Metric(
+    "asterisk_queue_calls_total", Kind.COUNTER, (*_QUEUE, "outcome"),
+    "Queue calls that have ended, by outcome: one a visit of a caller to the queue; an answered one when "
+    "the agent's talk is over. abandoned: the caller hung up while waiting; the other reasons for leaving "
+    "are apart.",
+    values={"outcome": tuple(outcome.value for outcome in Outcome)},
+    while_down=True,
+)  # fmt: skip
+WAIT = Metric(
+    "asterisk_queue_wait_seconds", Kind.HISTOGRAM, (*_QUEUE, "outcome"),
+    "Time from the join until an agent was connected (answered), or until the caller hung up (abandoned). "
+    f"Buckets: {', '.join(f'{bound:g}' for bound in WAIT_BUCKETS_S)} and the service-level thresholds in "
+    "use.",
+    values={"outcome": tuple(outcome.value for outcome in WAIT_OUTCOMES)},
+    while_down=True,
+)  # fmt: skip
+TALK = Metric(
+    "asterisk_queue_talk_seconds", Kind.HISTOGRAM, _QUEUE,
+    "Time from the connection of an agent until one side hung up or the caller was transferred. "
+    f"Buckets: {', '.join(f'{bound:g}' for bound in TALK_BUCKETS_S)}.",
+    while_down=True,
+)  # fmt: skip
+RING_ATTEMPTS = Metric(
+    "asterisk_queue_ring_attempts_total", Kind.COUNTER, (*_QUEUE, "agent", "result"),
+    "Times that an agent's phone rang for the queue. answered: he picked up; no_answer: it rang for as long "
+    "as the queue lets it; rejected: the phone refused (busy, declined, unreachable); cancelled: the caller "
+    "left, or another agent was faster.",
+    values={"result": tuple(result.value for result in AttemptResult)},
+)  # fmt: skip
+CALLS_MISSED = Metric(
+    "asterpanel_calls_missed_total", Kind.COUNTER, _SWITCHBOARD,
+    "Calls that ended while the switchboard could not be watched, by its own counters of completed and "
+    "abandoned calls. There are no points of them and no other metric counts them.",
     while_down=True,
 )  # fmt: skip
 AGENT_STATE = Metric("asterisk_agent_state", Kind.GAUGE, _AGENT, f"State of the agent as a code: {_CODES}.")
@@ -184,6 +224,73 @@ STATE_ERRORS = Metric(
     "Events that the exporter failed to apply: an error of its own, healed by a resync and worth a report.",
     while_down=True,
 )  # fmt: skip
+JOURNAL_POINTS = Metric(
+    "asterpanel_journal_points_total", Kind.COUNTER, (),
+    "Points written to the journal since the exporter started.",
+    while_down=True,
+)  # fmt: skip
+JOURNAL_LOST = Metric(
+    "asterpanel_journal_points_lost_total", Kind.COUNTER, (),
+    "Points given up since the exporter started, because the disk failed and memory held no more. Stays 0.",
+    while_down=True,
+)  # fmt: skip
+JOURNAL_WAITING = Metric(
+    "asterpanel_journal_points_waiting", Kind.GAUGE, (),
+    "Points that are not in the journal yet: above 0 for more than a moment, the disk is slow or fails.",
+    while_down=True,
+)  # fmt: skip
+JOURNAL_ERRORS = Metric(
+    "asterpanel_journal_errors_total", Kind.COUNTER, (),
+    "Failed attempts to write the journal since the exporter started; what could not be written is tried "
+    "again.",
+    while_down=True,
+)  # fmt: skip
+JOURNAL_COMMIT = Metric(
+    "asterpanel_journal_commit_seconds", Kind.GAUGE, (), "Time that the last commit to the journal took.",
+    while_down=True,
+)  # fmt: skip
+JOURNAL_SIZE = Metric(
+    "asterpanel_journal_size_bytes", Kind.GAUGE, (), "Size of the journal, its write-ahead log included.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_PENDING = Metric(
+    "asterpanel_influx_points_pending", Kind.GAUGE, _TENANT,
+    "Points in the journal that InfluxDB has not acknowledged yet.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_OLDEST = Metric(
+    "asterpanel_influx_oldest_pending_age_seconds", Kind.GAUGE, _TENANT,
+    "Time since the oldest of the pending points was written to the journal; 0 if none is pending.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_DELIVERED = Metric(
+    "asterpanel_influx_points_delivered_total", Kind.COUNTER, _TENANT,
+    "Points that InfluxDB has acknowledged since the exporter started.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_REFUSED = Metric(
+    "asterpanel_influx_points_refused_total", Kind.COUNTER, _TENANT,
+    "Points that InfluxDB has refused since the exporter started: `asterpanel-exporter journal dead-letters` "
+    "tells which and why.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_DROPPED = Metric(
+    "asterpanel_influx_points_dropped_total", Kind.COUNTER, _TENANT,
+    "Pending points given up since the exporter started, because the journal was larger than allowed. "
+    "Stays 0.",
+    while_down=True,
+)  # fmt: skip
+INFLUX_ERRORS = Metric(
+    "asterpanel_influx_errors_total", Kind.COUNTER, (*_TENANT, "kind"),
+    "Failed requests to InfluxDB since the exporter started, by what failed; they are tried again.",
+    values={"kind": tuple(kind.value for kind in FailureKind)},
+    while_down=True,
+)  # fmt: skip
+INFLUX_LAST_SUCCESS = Metric(
+    "asterpanel_influx_last_success_timestamp_seconds", Kind.GAUGE, _TENANT,
+    "Unix time of InfluxDB's last acknowledgement; absent before the first.",
+    while_down=True,
+)  # fmt: skip
 BUILD_INFO = Metric(
     "asterpanel_build_info", Kind.GAUGE, ("version",), "Always 1. Version of the exporter.", while_down=True
 )
@@ -198,6 +305,10 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     THRESHOLD,
     QUEUE_INFO,
     OFFERED,
+    CALLS,
+    WAIT,
+    TALK,
+    RING_ATTEMPTS,
     AGENT_STATE,
     AGENT_STATE_SINCE,
     AGENT_PAUSED,
@@ -216,6 +327,20 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     DRIFT,
     RESYNCS,
     STATE_ERRORS,
+    CALLS_MISSED,
+    JOURNAL_POINTS,
+    JOURNAL_LOST,
+    JOURNAL_WAITING,
+    JOURNAL_ERRORS,
+    JOURNAL_COMMIT,
+    JOURNAL_SIZE,
+    INFLUX_PENDING,
+    INFLUX_OLDEST,
+    INFLUX_DELIVERED,
+    INFLUX_REFUSED,
+    INFLUX_DROPPED,
+    INFLUX_ERRORS,
+    INFLUX_LAST_SUCCESS,
     BUILD_INFO,
 )
 """In the order of the exposition."""

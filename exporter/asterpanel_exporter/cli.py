@@ -10,38 +10,23 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 import click
 from click.core import ParameterSource
 
-from asterpanel_switchboard.config import Config, ConfigError, load_config, warnings_of
+from asterpanel_exporter.cli_support import EXIT_CODES, LazyGroup, configuration
+from asterpanel_switchboard.config import Config, warnings_of
 
 if TYPE_CHECKING:
     from asterpanel_exporter.live import LiveSwitchboard
 
 _T = TypeVar("_T")
 
-EXIT_CODES = """
-\b
-Exit codes:
-  0  ok
-  1  failed while running
-  2  wrong usage of this command
-  3  the configuration is invalid
-"""
-
-
-class InvalidConfiguration(click.ClickException):
-    """Ends the command with exit code 3 and one line a problem."""
-
-    exit_code = 3
-
-    def __init__(self, error: ConfigError) -> None:
-        count = len(error.problems)
-        summary = f"{error.path}: {count} {'problem' if count == 1 else 'problems'}"
-        super().__init__("\n".join([*error.lines(), summary]))
-
-    def show(self, file: object = None) -> None:
-        click.echo(self.message, err=True)
-
 
 @click.group(
+    cls=LazyGroup,
+    elsewhere={
+        "import-queue-log": "asterpanel_exporter.queue_log.commands:import_queue_log",
+        "influx": "asterpanel_exporter.influx.commands:influx",
+        "journal": "asterpanel_exporter.journal.commands:journal",
+        "report": "asterpanel_exporter.report.commands:report",
+    },
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"""
 \b
@@ -66,20 +51,13 @@ asterpanel.example.yml documents every key of the configuration.
 @click.version_option(version("asterpanel"), prog_name="asterpanel-exporter")
 @click.pass_context
 def main(context: click.Context, config_path: Path) -> None:
-    """Exact live state of Asterisk call centres as Prometheus metrics.
+    """Exact live state and history of Asterisk call centres, for Prometheus and InfluxDB.
 
     Connects to the manager interface (AMI) of one or many Asterisk servers, read only, keeps the state of
-    their queues, callers and agents, and serves it to Prometheus.
+    their queues, callers and agents, and serves it to Prometheus. Every call, pause and membership that has
+    ended goes to a journal on disk, and from there to InfluxDB.
     """
     context.obj = config_path
-
-
-def configuration(context: click.Context) -> Config:
-    """The configuration that the command line names. Ends the command with exit code 3 if it is invalid."""
-    try:
-        return load_config(context.find_object(Path) or Path("asterpanel.yml"))
-    except ConfigError as error:
-        raise InvalidConfiguration(error) from error
 
 
 @main.command(
@@ -106,6 +84,12 @@ def check(context: click.Context) -> None:
             f"switchboard {board.name}: {board.address}, {encryption}, user {board.username}, "
             f"tenant {board.tenant}, {board.time_zone.key}"
         )
+    click.echo(f"journal: {config.journal.path}, {_retention(config)}")
+    if config.influxdb is None:
+        click.echo("influxdb: none, points stay in the journal")
+    else:
+        for target in map(config.influxdb.target_for, config.tenants):
+            click.echo(f"influxdb: tenant {target.tenant} to {target.url}, bucket {target.bucket}")
     for warning in warnings_of(config):
         click.echo(f"warning: {warning}", err=True)
 
@@ -125,11 +109,14 @@ def run(context: click.Context) -> None:
     A switchboard that cannot be reached is tried again for ever; the others are not touched by it.
     What is served: /metrics, /healthz, /readyz, the status page at / and, with a token, /state.
     """
+    from asterpanel_exporter.journal.opening import JournalError
     from asterpanel_exporter.run import run as run_exporter
 
     config = configuration(context)
     try:
         run_exporter(config)
+    except JournalError as error:
+        raise click.ClickException(str(error)) from error
     except OSError as error:
         raise click.ClickException(
             f"cannot listen on {config.exporter.listen}: {error.strerror or error}; "
@@ -141,6 +128,7 @@ def run(context: click.Context) -> None:
     epilog=f"""
 \b
 Examples:
+  asterpanel-exporter replay trace.ami --points -
   asterpanel-exporter replay trace.ami --state - --metrics -
   asterpanel-exporter -c asterpanel.yml replay day1.ami.gz day2.ami.xz --switchboard milano --state state.json
 {EXIT_CODES}"""
@@ -154,14 +142,18 @@ Examples:
     "settings apply (with --config it must).",
 )
 @click.option(
-    "--metrics", type=click.File("w", encoding="utf-8"), help="Write the metrics here; - for standard output."
+    "--points",
+    type=click.File("w", encoding="utf-8"),
+    help="Write the points here, as line protocol; - for standard output.",
 )
+@click.option("--metrics", type=click.File("w", encoding="utf-8"), help="Write the metrics here.")
 @click.option("--state", type=click.File("w", encoding="utf-8"), help="Write the final state here, as JSON.")
 @click.pass_context
 def replay(
     context: click.Context,
     traces: tuple[str, ...],
     switchboard: str,
+    points: TextIO | None,
     metrics: TextIO | None,
     state: TextIO | None,
 ) -> None:
@@ -173,7 +165,9 @@ def replay(
     """
     from asterpanel_exporter.replay import replay_files
 
-    summary = replay_files(traces, _replayed(context, switchboard), metrics=metrics, state=state)
+    summary = replay_files(
+        traces, _replayed(context, switchboard), points=points, metrics=metrics, state=state
+    )
     click.echo(summary, err=True)
 
 
@@ -449,6 +443,12 @@ def _replayed(context: click.Context, name: str) -> LiveSwitchboard:
             f"{path} has no switchboard {name!r}; name the one whose settings apply: --switchboard {names}"
         )
     return LiveSwitchboard(name)
+
+
+def _retention(config: Config) -> str:
+    age_s, size = config.journal.retention, config.journal.max_size
+    age = "kept for ever" if age_s is None else f"kept for {age_s / 86400:g} days"
+    return age if size is None else f"{age}, at most {size / 1e9:g} GB"
 
 
 def _state_access(config: Config) -> str:

@@ -8,15 +8,19 @@ JSON Merge Patch (RFC 7396), where null removes a key, can turn any document int
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
+from asterpanel_exporter.history.today import AgentToday, QueueToday, Today
 from asterpanel_exporter.state import Agent, AgentState, Member, Queue, SwitchboardState
 from asterpanel_switchboard.config import QueueSettings
 
 Document = dict[str, Any]
 
 
-def switchboard_document(name: str, up: bool, version: str, state: SwitchboardState) -> Document:
+def switchboard_document(
+    name: str, up: bool, version: str, state: SwitchboardState, today: Today
+) -> Document:
     """The live state of one switchboard.
 
     Args:
@@ -24,18 +28,25 @@ def switchboard_document(name: str, up: bool, version: str, state: SwitchboardSt
         up: whether it is connected and in step; if not, the rest is what was last known, at ``as_of``.
         version: of Asterisk, "" if unknown.
         state: rendered as it is; let time pass first (`SwitchboardState.advance`).
+        today: sums since midnight on the switchboard.
     """
     return {
         "switchboard": name,
         "up": up,
         "version": version,
         "as_of": round(state.as_of, 6),
-        "queues": {queue.name: queue_document(queue, state.settings) for queue in state.queues.values()},
-        "agents": {agent.id: agent_document(agent) for agent in state.agents.values()},
+        "queues": {
+            queue.name: queue_document(queue, state.settings, today.queues.get(queue.name, QueueToday()))
+            for queue in state.queues.values()
+        },
+        "agents": {
+            agent.id: agent_document(agent, today.agents.get(agent.id, AgentToday()))
+            for agent in state.agents.values()
+        },
     }
 
 
-def queue_document(queue: Queue, settings: Callable[[str], QueueSettings]) -> Document:
+def queue_document(queue: Queue, settings: Callable[[str], QueueSettings], today: QueueToday) -> Document:
     """One queue with its waiting callers (in order), calls in progress and members by agent id."""
     return {
         "strategy": queue.strategy,
@@ -58,6 +69,7 @@ def queue_document(queue: Queue, settings: Callable[[str], QueueSettings]) -> Do
             for call in queue.in_progress
         ],
         "members": {key: member_document(member) for key, member in members_by_agent(queue)},
+        "today": _sums(today),
     }
 
 
@@ -98,7 +110,7 @@ def member_document(member: Member) -> Document:
     return document
 
 
-def agent_document(agent: Agent) -> Document:
+def agent_document(agent: Agent, today: AgentToday) -> Document:
     """One agent over all his queues."""
     document: Document = {
         "name": agent.name,
@@ -107,12 +119,17 @@ def agent_document(agent: Agent) -> Document:
         "paused": agent.paused,
         "pause_reason": agent.pause_reason,
         "queues": sorted({member.queue for member in agent.members.values()}),
+        "today": _sums(today),
     }
     if agent.paused_since is not None:
         document["paused_since"] = round(agent.paused_since, 6)
     if agent.state is AgentState.WRAPUP and agent.wrapup_until is not None:
         document["wrapup_until"] = round(agent.wrapup_until, 6)
     return document
+
+
+def _sums(today: QueueToday | AgentToday) -> Document:
+    return {name: round(value, 3) for name, value in asdict(today).items()}
 
 
 def merge_patch(before: Document, after: Document) -> Document:

@@ -19,6 +19,11 @@ from prometheus_client.exposition import choose_encoder
 
 from asterpanel_exporter import catalogue as c
 from asterpanel_exporter.document import members_by_agent, service_level_threshold_s
+from asterpanel_exporter.history.records import AttemptResult, Outcome
+from asterpanel_exporter.history.totals import Histogram, QueueTotals, cumulative
+from asterpanel_exporter.influx.answers import FailureKind
+from asterpanel_exporter.influx.sender import Progress
+from asterpanel_exporter.journal.writer import JournalWriter
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.state import Agent, AgentState, DriftKind, Queue, ResyncReason
 from asterpanel_switchboard.intake import WireError
@@ -26,6 +31,9 @@ from asterpanel_switchboard.session import AmiSession, DisconnectReason
 
 SLICE_SAMPLES = 2000
 """Samples rendered in one go: a few milliseconds in which no event is handled."""
+
+LINES_AT_ONCE = 10_000
+"""Lines put together in one go, for the same reason."""
 
 
 @lru_cache(maxsize=131072)
@@ -43,20 +51,37 @@ class Exposition:
 
     def add(self, metric: c.Metric, labels: str, value: float) -> None:
         """One sample; ``labels`` is what stands between the braces."""
-        self._lines[metric.name].append(f"{metric.name}{{{labels}}} {value!r}\n")
+        braced = f"{{{labels}}}" if labels else ""
+        self._lines[metric.name].append(f"{metric.name}{braced} {value!r}\n")
         self.samples += 1
+
+    def add_histogram(self, metric: c.Metric, labels: str, histogram: Histogram) -> None:
+        """All samples of one histogram."""
+        lines = self._lines[metric.name]
+        name, count = metric.name, 0
+        for le, count in cumulative(histogram):
+            lines.append(f"{name}_bucket{{{labels},{_label('le', le)}}} {count}\n")
+        lines.append(f"{name}_sum{{{labels}}} {histogram.sum!r}\n")
+        lines.append(f"{name}_count{{{labels}}} {count}\n")
+        self.samples += len(histogram.counts) + 2
 
     def text(self, *, openmetrics: bool) -> str:
         """All families that have samples, with their HELP and TYPE."""
-        parts = []
+        return "".join(self._families(openmetrics))
+
+    def encoded(self, *, openmetrics: bool) -> bytes:
+        """The same in UTF-8, made family by family: one large string holds up all other threads."""
+        return b"".join([family.encode() for family in self._families(openmetrics)])
+
+    def _families(self, openmetrics: bool) -> Iterator[str]:
         for metric in c.CATALOGUE:
             lines = self._lines[metric.name]
             if lines:
                 family = metric.name.removesuffix("_total") if openmetrics else metric.name
-                parts.append(f"# HELP {family} {_escape_help(metric.help, openmetrics)}\n")
-                parts.append(f"# TYPE {family} {metric.kind}\n")
-                parts += lines
-        return "".join(parts)
+                yield f"# HELP {family} {_escape_help(metric.help, openmetrics)}\n"
+                yield f"# TYPE {family} {metric.kind}\n"
+                for start in range(0, len(lines), LINES_AT_ONCE):
+                    yield "".join(lines[start : start + LINES_AT_ONCE])
 
 
 def _escape_help(text: str, openmetrics: bool) -> str:
@@ -81,8 +106,10 @@ def add_switchboard(out: Exposition, live: LiveSwitchboard, ours: float) -> Iter
     for reason in ResyncReason:
         out.add(c.RESYNCS, f"{board},{_label('reason', reason.name.lower())}", live.resyncs[reason])
     queues = list(live.state.queues.values())
+    out.add(c.CALLS_MISSED, board, live.totals.missed)
     for queue in queues:
-        out.add(c.OFFERED, f"{board},{_label('queue', queue.name)}", queue.offered)
+        _add_calls(out, f"{board},{_label('queue', queue.name)}", live.totals.queue(queue.name))
+        yield
     if not live.up:
         return
     if live.round_trip_s is not None:
@@ -98,6 +125,15 @@ def add_switchboard(out: Exposition, live: LiveSwitchboard, ours: float) -> Iter
         yield
 
 
+def _add_calls(out: Exposition, labels: str, totals: QueueTotals) -> None:
+    out.add(c.OFFERED, labels, totals.offered)
+    for outcome in Outcome:
+        out.add(c.CALLS, f"{labels},{_label('outcome', outcome)}", totals.calls[outcome])
+    for outcome, histogram in totals.wait.items():
+        out.add_histogram(c.WAIT, f"{labels},{_label('outcome', outcome)}", histogram)
+    out.add_histogram(c.TALK, labels, totals.talk)
+
+
 def _add_queue(out: Exposition, board: str, live: LiveSwitchboard, queue: Queue, now: float) -> None:
     labels = f"{board},{_label('queue', queue.name)}"
     waiting = queue.waiting
@@ -109,6 +145,7 @@ def _add_queue(out: Exposition, board: str, live: LiveSwitchboard, queue: Queue,
     for state in AgentState:
         out.add(c.MEMBERS, f"{labels},{_label('state', state)}", states[state])
     out.add(c.THRESHOLD, labels, service_level_threshold_s(queue, live.state.settings))
+    totals = live.totals.queue(queue.name)
     if queue.strategy:
         out.add(c.QUEUE_INFO, f"{labels},{_label('strategy', queue.strategy)}", 1)
     for key, member in members_by_agent(queue):
@@ -116,6 +153,9 @@ def _add_queue(out: Exposition, board: str, live: LiveSwitchboard, queue: Queue,
             member_labels = f"{labels},{_label('agent', member.agent)}"
             out.add(c.MEMBER_PENALTY, member_labels, member.penalty)
             out.add(c.MEMBER_PAUSED, member_labels, int(member.paused))
+            for result in AttemptResult:
+                attempts = totals.attempts[member.agent, result]
+                out.add(c.RING_ATTEMPTS, f"{member_labels},{_label('result', result)}", attempts)
 
 
 def _add_agent(out: Exposition, board: str, agent: Agent) -> None:
@@ -142,6 +182,41 @@ def add_session(out: Exposition, session: AmiSession) -> None:
         out.add(c.RECONNECTS, f"{board},{_label('reason', reason)}", session.attempts[reason])
 
 
+def add_journal(out: Exposition, writer: JournalWriter) -> None:
+    """Add the samples of the journal."""
+    out.add(c.JOURNAL_POINTS, "", writer.points_written)
+    out.add(c.JOURNAL_LOST, "", writer.points_lost)
+    out.add(c.JOURNAL_WAITING, "", writer.waiting.points)
+    out.add(c.JOURNAL_ERRORS, "", writer.errors)
+    out.add(c.JOURNAL_COMMIT, "", round(writer.last_commit_s, 6))
+    out.add(c.JOURNAL_SIZE, "", writer.size_bytes)
+
+
+def add_influx(
+    out: Exposition, tenant: str, progress: Progress, pending: int, dropped: int, now: float
+) -> None:
+    """Add the samples of one tenant's delivery.
+
+    Args:
+        out: where to.
+        tenant: whose.
+        progress: of his sender.
+        pending: lines in the journal that are to be delivered.
+        dropped: lines that never will be, because the journal was too large.
+        now: our Unix time.
+    """
+    labels = _label("tenant", tenant)
+    out.add(c.INFLUX_PENDING, labels, pending)
+    out.add(c.INFLUX_OLDEST, labels, round(progress.lag_s(now), 3))
+    out.add(c.INFLUX_DELIVERED, labels, progress.delivered)
+    out.add(c.INFLUX_REFUSED, labels, progress.refused)
+    out.add(c.INFLUX_DROPPED, labels, dropped)
+    for kind in FailureKind:
+        out.add(c.INFLUX_ERRORS, f"{labels},{_label('kind', kind.value)}", progress.errors[kind])
+    if progress.last_success is not None:
+        out.add(c.INFLUX_LAST_SUCCESS, labels, progress.last_success)
+
+
 def switchboard_text(live: LiveSwitchboard, ours: float) -> str:
     """The exposition of one switchboard, as a replay writes it."""
     out = Exposition()
@@ -158,10 +233,12 @@ class Scrape:
         switchboards: Mapping[str, LiveSwitchboard],
         sessions: Sequence[AmiSession],
         wall_clock: Callable[[], float],
+        add_storage: Callable[[Exposition], None] = lambda out: None,
     ) -> None:
         self._switchboards = switchboards
         self._sessions = sessions
         self._wall_clock = wall_clock
+        self._add_storage = add_storage
         self._process = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._process)
@@ -193,6 +270,6 @@ class Scrape:
                     await asyncio.sleep(0)
         for session in self._sessions:
             add_session(out, session)
+        self._add_storage(out)
         process = encode_process(self._process)
-        body = await asyncio.to_thread(out.text, openmetrics=openmetrics)
-        return body.encode() + process
+        return await asyncio.to_thread(out.encoded, openmetrics=openmetrics) + process

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 from asterpanel_exporter.exposition import switchboard_text
+from asterpanel_exporter.history.calls import CONNECT_GRACE_S
+from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.points.point import Point
+from asterpanel_exporter.recorder import Recorder, Submit, without_journal
 from asterpanel_exporter.recording import UnreadableRecording, open_recording
 from asterpanel_exporter.state import DRIFT_GRACE_S
 from asterpanel_switchboard.intake import Intake, WireError
@@ -18,14 +22,19 @@ from asterpanel_switchboard.intake import Intake, WireError
 class Replay:
     """Feeds recordings, one after the other, to one switchboard.
 
+    Args:
+        live: the switchboard.
+        submit: writes what has finished; the default only counts it.
+
     Attributes:
         live: the switchboard.
         frames: frames seen, over all recordings.
         errors: what could not be used, by kind.
     """
 
-    def __init__(self, live: LiveSwitchboard) -> None:
+    def __init__(self, live: LiveSwitchboard, submit: Submit = without_journal) -> None:
         self.live = live
+        self._recorder = Recorder({live.name: live}, {live.name: None}, submit)
         self.frames = 0
         self.errors: Counter[WireError] = Counter()
 
@@ -45,6 +54,7 @@ class Replay:
                 self.live.assume_in_step()
             for event in events:
                 self.live.receive((event,), getattr(event, "at", None) or self.live.state.as_of)
+            self._recorder.record()
         intake.end()
         self.frames += intake.frames
         return bool(intake.frames or intake.greeting)
@@ -54,18 +64,29 @@ class Replay:
 
         Calls still going on stay open, and an agent in wrap-up stays in it.
         """
-        return self.live.advance(self.live.state.as_of + DRIFT_GRACE_S)
+        self.live.history.advance(self.live.state.as_of + CONNECT_GRACE_S)
+        now = self.live.advance(self.live.state.as_of + DRIFT_GRACE_S)
+        self._recorder.record()
+        return now
 
 
 def replay_files(
-    names: Sequence[str], live: LiveSwitchboard, *, metrics: TextIO | None, state: TextIO | None
+    names: Sequence[str],
+    live: LiveSwitchboard,
+    *,
+    points: TextIO | None,
+    metrics: TextIO | None,
+    state: TextIO | None,
 ) -> str:
     """Replay recordings and write what was asked for; returns a summary in words.
+
+    Points are written as line protocol, in the order in which things finished, with the time stamps that a
+    journal would give them.
 
     Raises:
         UnreadableRecording: a recording cannot be read, or is none.
     """
-    replay = Replay(live)
+    replay = Replay(live, without_journal if points is None else writer_of_lines(points))
     started = time.perf_counter()
     for name in names:
         if not replay.play(open_recording(name)):
@@ -78,6 +99,18 @@ def replay_files(
         json.dump(live.document(now), state, indent=2, ensure_ascii=False)
         state.write("\n")
     return _summary(replay, elapsed)
+
+
+def writer_of_lines(out: TextIO) -> Submit:
+    """Writes points as line protocol, through a journal in memory."""
+    journal = Journal.open(None)
+
+    def submit(batch: Batch, on_written: Callable[[Sequence[Point]], None]) -> None:
+        new = journal.write(batch, 0.0)
+        out.writelines(f"{point.line}\n" for point in new)
+        on_written(new)
+
+    return submit
 
 
 def _summary(replay: Replay, elapsed_s: float) -> str:

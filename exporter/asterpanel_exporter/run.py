@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from asterpanel_exporter.exposition import Scrape
 from asterpanel_exporter.logs import set_up_logging
+from asterpanel_exporter.storage import Storage
 from asterpanel_exporter.supervisor import Exporter
 from asterpanel_exporter.web.app import serve
 from asterpanel_switchboard.config import Config
@@ -25,6 +26,7 @@ def run(config: Config) -> None:
 
     Raises:
         OSError: the address to listen on cannot be had.
+        JournalError: the journal cannot be used.
     """
     set_up_logging(config.exporter.log_level, config.exporter.log_format)
     asyncio.run(_run(config))
@@ -32,21 +34,23 @@ def run(config: Config) -> None:
 
 async def _run(config: Config) -> None:
     exporter = Exporter(config)
-    sessions = [watch.session for watch in exporter.watches.values()]
-    scrape = Scrape(exporter.switchboards, sessions, exporter.wall_clock)
     main = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, lambda: main and main.cancel())
-    _log.info("watching %s", ", ".join(exporter.switchboards))
-    with suppress(asyncio.CancelledError):
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(exporter.run())
-                tasks.create_task(serve(exporter, scrape))
-                tasks.create_task(_spare_the_settled())
-        except* OSError as group:
-            raise group.exceptions[0] from None
+    async with Storage(config, exporter.switchboards, exporter.wall_clock) as storage:
+        sessions = [watch.session for watch in exporter.watches.values()]
+        scrape = Scrape(exporter.switchboards, sessions, exporter.wall_clock, storage.expose)
+        _log.info("watching %s", ", ".join(exporter.switchboards))
+        with suppress(asyncio.CancelledError):
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(exporter.run())
+                    tasks.create_task(serve(exporter, scrape))
+                    tasks.create_task(storage.run())
+                    tasks.create_task(_spare_the_settled())
+            except* OSError as group:
+                raise group.exceptions[0] from None
     _log.info("stopped")
 
 

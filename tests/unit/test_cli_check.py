@@ -44,6 +44,8 @@ def test_valid_configuration_is_summed_up(folder: Path) -> None:
         "asterpanel.yml: valid\n"
         "exporter: listens on [::1]:9977, /state closed (no token is set)\n"
         "switchboard milano: 10.0.0.5:5039, TLS, not verified, user asterpanel, tenant default, Europe/Rome\n"
+        f"journal: {folder / 'asterpanel-journal.db'}, kept for 400 days, at most 10 GB\n"
+        "influxdb: none, points stay in the journal\n"
     )
     assert done.stderr.startswith("warning: switchboards.milano.tls.verify is false")
     assert "hunter2" not in done.stdout + done.stderr

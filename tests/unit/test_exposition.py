@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as prometheus_families
 
 from asterpanel_exporter.catalogue import AGENT_STATE_CODES, CATALOGUE, Kind
-from asterpanel_exporter.exposition import Exposition, Scrape, add_switchboard, switchboard_text
+from asterpanel_exporter.catalogue import Metric as Described
+from asterpanel_exporter.exposition import (
+    Exposition,
+    Scrape,
+    add_influx,
+    add_switchboard,
+    switchboard_text,
+)
+from asterpanel_exporter.influx.sender import Progress
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.metrics_reference import REFERENCE, reference
 from asterpanel_exporter.replay import Replay, replay_files
@@ -91,7 +99,9 @@ def value(board: Board, metric: str, /, **labels: str) -> float | None:
 def replay_metrics(name: str) -> str:
     """What ``replay --metrics`` writes."""
     out = io.StringIO()
-    replay_files([str(FOLDER / f"{name}.ami.xz")], LiveSwitchboard("milano"), metrics=out, state=None)
+    replay_files(
+        [str(FOLDER / f"{name}.ami.xz")], LiveSwitchboard("milano"), points=None, metrics=out, state=None
+    )
     return out.getvalue()
 
 
@@ -109,7 +119,13 @@ async def scraped(folder: Path, accept: str) -> tuple[str, str]:
     board.say(ami.join(board.now, "sales", "1.1", 1, 1, number="39055199", caller="Secret Caller"))
     board.say(ami.member_event(board.now, "Pause", "sales", ALICE, Paused=1, PausedReason=NASTY))
     sessions = [watch.session for watch in running.watches.values()]
-    body, content_type = await Scrape(running.switchboards, sessions, lambda: ami.START)(accept)
+    scrape = Scrape(
+        running.switchboards,
+        sessions,
+        lambda: ami.START,
+        lambda out: add_influx(out, "default", Progress(), pending=0, dropped=0, now=ami.START),
+    )
+    body, content_type = await scrape(accept)
     return body.decode(), content_type
 
 
@@ -186,6 +202,19 @@ class TestParsers:
             assert found[info] == found[pause] == 1.0
 
 
+KNOWN = {metric.name: metric for metric in CATALOGUE}
+
+
+def family_of(name: str, known: Mapping[str, Described] = KNOWN) -> tuple[Described, set[str]]:
+    """The metric that a sample belongs to, and the labels that it has on top."""
+    if name in known:
+        return known[name], set()
+    family, _, part = name.rpartition("_")
+    assert known[family].kind is Kind.HISTOGRAM
+    assert part in ("bucket", "sum", "count")
+    return known[family], {"le"} if part == "bucket" else set()
+
+
 class TestCatalogue:
     async def test_nothing_else_and_everything_documented(self, tmp_path: Path) -> None:
         body, _ = await scraped(tmp_path, TEXT)
@@ -194,7 +223,8 @@ class TestCatalogue:
             if not name.startswith("aster"):
                 assert name.startswith(("process_", "python_"))
                 continue
-            assert {label for label, _ in labels} == set(known[name].labels), name
+            metric, own = family_of(name, known)
+            assert {label for label, _ in labels} == set(metric.labels) | own, name
         for metric in CATALOGUE:
             assert metric.help.endswith(".")
             assert (metric.kind is Kind.COUNTER) == metric.name.endswith("_total")
@@ -212,7 +242,11 @@ class TestCatalogue:
         found = samples(prometheus_families(body))
         for metric in CATALOGUE:
             for label, values in metric.values.items():
-                children = {dict(labels)[label] for name, labels in found if name == metric.name}
+                children = {
+                    dict(labels)[label]
+                    for name, labels in found
+                    if name in (metric.name, f"{metric.name}_sum")
+                }
                 assert children == set(values), metric.name
 
     def test_each_agent_state_has_a_code(self) -> None:
@@ -230,6 +264,7 @@ class TestValues:
             ),
             ami.queue_entry("sales", "1.1", 1, wait=30),
         )
+        board.say(ami.join(board.now, "sales", "9.1", 2, 2), ami.leave(board.now, "sales", "9.1", 2, 1))
         board.say(ami.connect(board.now, "sales", ALICE, "9.1", "9.2"))
         board.wait(2.5)
         found = shown(board)
@@ -241,7 +276,7 @@ class TestValues:
             series("asterisk_queue_calls_in_progress", queue="sales"): 1,
             series("asterisk_queue_service_level_threshold_seconds", queue="sales"): 30,
             series("asterisk_queue_info", queue="sales", strategy="rrmemory"): 1,
-            series("asterisk_queue_calls_offered_total", queue="sales"): 1,
+            series("asterisk_queue_calls_offered_total", queue="sales"): 2,
             series("asterisk_queue_members", queue="sales", state="on_call"): 1,
             series("asterisk_queue_members", queue="sales", state="paused"): 1,
             series("asterisk_queue_members", queue="sales", state="idle"): 0,
@@ -361,16 +396,16 @@ class TestDown:
     def test_a_lost_switchboard_shows_only_what_is_always_shown(self) -> None:
         board = Board(SALES, ami.queue_member("sales", ALICE), ami.queue_entry("sales", "1.1", 1))
         assert {name for name, _ in shown(board)} - self.ALWAYS
-        board.live.disconnected()
+        board.live.disconnected("eof")
         found = shown(board)
-        assert {name for name, _ in found} <= self.ALWAYS
+        assert {family_of(name, KNOWN)[0].name for name, _ in found} <= self.ALWAYS
         assert found[series("asterisk_up")] == 0
         assert found[series("asterisk_queue_calls_offered_total", queue="sales")] == 1
         assert not any(label == "agent" for _, labels in found for label, _ in labels)
 
     def test_back_only_with_the_whole_state(self) -> None:
         board = Board(SALES)
-        board.live.disconnected()
+        board.live.disconnected("eof")
         board.live.connected("11.0.0")
         assert value(board, "asterisk_up") == 0
         board.resync(ResyncReason.CONNECTED, SALES)

@@ -1,0 +1,91 @@
+"""Where a running exporter keeps what has finished: the journal, and from there InfluxDB."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Self
+
+from asterpanel_exporter.exposition import Exposition, add_influx, add_journal
+from asterpanel_exporter.influx.sink import InfluxSink
+from asterpanel_exporter.journal.journal import Batch, Journal
+from asterpanel_exporter.journal.retention import Retention
+from asterpanel_exporter.journal.writer import JournalWriter
+from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.points.point import Point
+from asterpanel_exporter.recorder import Recorder
+from asterpanel_switchboard.config import Config
+
+
+class Storage:
+    """An asynchronous context manager: inside, what finishes is kept.
+
+    At its end all is written that the switchboards have told; what InfluxDB has not taken then leaves at the
+    next start.
+    """
+
+    def __init__(
+        self, config: Config, switchboards: Mapping[str, LiveSwitchboard], wall_clock: Callable[[], float]
+    ) -> None:
+        self._config = config
+        self._switchboards = switchboards
+        self._wall_clock = wall_clock
+        self._stack = AsyncExitStack()
+        self._sink: InfluxSink | None = None
+        self._retention: Retention
+        self._writer: JournalWriter
+        self._recorder: Recorder
+
+    async def __aenter__(self) -> Self:
+        """Open the journal and let the switchboards go on from where the exporter stopped.
+
+        Raises:
+            JournalError: the journal cannot be used.
+        """
+        async with AsyncExitStack() as stack:
+            settings = self._config.journal
+            journal = stack.enter_context(Journal.open(settings.path))
+            self._retention = Retention(journal, settings.retention, settings.max_size)
+            writer = JournalWriter(journal, self._retention, wall_clock=self._wall_clock)
+            self._recorder = Recorder(self._switchboards, self._tenants(), self._submit)
+            self._recorder.restore(journal, self._wall_clock())
+            self._writer = await stack.enter_async_context(writer)
+            if self._config.influxdb is not None:
+                self._sink = InfluxSink(self._config.influxdb, self._config.tenants, settings.path)
+                self._sink.start()
+                stack.push_async_callback(asyncio.to_thread, self._sink.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._recorder.record()
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """Keep what finishes, until cancelled."""
+        await self._recorder.run()
+
+    def expose(self, out: Exposition) -> None:
+        """Add the samples of the journal and of the delivery to InfluxDB."""
+        add_journal(out, self._writer)
+        progress = {} if self._sink is None else self._sink.progress
+        for tenant, delivery in progress.items():
+            pending, _ = self._writer.backlog.get(tenant, (0, 0.0))
+            dropped = self._retention.undelivered_dropped[tenant]
+            add_influx(out, tenant, delivery, pending, dropped, self._wall_clock())
+
+    def _tenants(self) -> dict[str, str | None]:
+        """Whose bucket a switchboard's points go to; without InfluxDB, nobody's."""
+        delivered = self._config.influxdb is not None
+        return {
+            name: board.tenant if delivered else None for name, board in self._config.switchboards.items()
+        }
+
+    def _submit(self, batch: Batch, on_written: Callable[[Sequence[Point]], None]) -> None:
+        def written(points: Sequence[Point]) -> None:
+            on_written(points)
+            if points and self._sink is not None:
+                self._sink.wake()
+
+        self._writer.submit(batch, written)
