@@ -1,0 +1,1 @@
+"""Asterisk's own log of its queues as points."""
