@@ -1,6 +1,6 @@
 """What `make bench` runs: figures as ratios against a named baseline measured in the same run.
 
-python -m tests.load.bench [throughput] [scrape] [latency] [ami-cost]
+python -m tests.load.bench [BENCHMARK]...
 """
 
 from __future__ import annotations
@@ -9,12 +9,25 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.load import ami_cost, bench_latency, bench_scrape, bench_throughput
+from tests.load import (
+    ami_cost,
+    bench_influx,
+    bench_journal,
+    bench_latency,
+    bench_queue_log,
+    bench_report,
+    bench_scrape,
+    bench_throughput,
+)
 
 BENCHMARKS: dict[str, Callable[[], str]] = {
     "throughput": bench_throughput.run,
     "scrape": bench_scrape.run,
     "latency": bench_latency.run,
+    "journal": bench_journal.run,
+    "influx": bench_influx.run,
+    "queue-log": bench_queue_log.run,
+    "report": bench_report.run,
     "ami-cost": ami_cost.report,
 }
 

@@ -18,6 +18,7 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from asterpanel_exporter.exposition import switchboard_text
 from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.recorder import Recorder, without_journal
 from asterpanel_switchboard.decoding import NEEDED_EVENTS
 from asterpanel_switchboard.intake import Intake
 from asterpanel_switchboard.wire import event_name, frames_of
@@ -34,7 +35,10 @@ GOALS = {"raw stream": 3.0, "stream after the event filter": 1.5}
 def run() -> str:
     """Both streams, ours and the baseline in turn."""
     raw = lzma.decompress(FLOOD.read_bytes())
-    lines = ["bytes → typed events → state → metrics; baseline: panoramisk, one callback for all events"]
+    lines = [
+        "bytes → typed events → live state, history, points → metrics; baseline: panoramisk, one callback "
+        "for all events"
+    ]
     for name, data in (("raw stream", raw), ("stream after the event filter", filtered(raw))):
         chunks = [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)]
         frames = sum(1 for _ in frames_of(data))
@@ -76,6 +80,7 @@ def _timed(work: Callable[[list[bytes]], None], chunks: list[bytes]) -> float:
 
 def _exporter(chunks: list[bytes]) -> None:
     live = LiveSwitchboard("flood")
+    recorder = Recorder({"flood": live}, {"flood": None}, without_journal)
     intake = Intake("flood")
     live.connected("11.0.0")
     live.assume_in_step()
@@ -83,6 +88,7 @@ def _exporter(chunks: list[bytes]) -> None:
         events, _ = intake.feed(chunk)
         if events:
             live.receive(events, time.time())
+            recorder.record()
     text = switchboard_text(live, time.time())
     if 'asterisk_queue_calls_offered_total{switchboard="flood",queue="flood"} 300\n' not in text:
         raise AssertionError("the flood has 300 calls")

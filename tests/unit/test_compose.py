@@ -114,9 +114,17 @@ def test_configuration_as_the_compose_file_describes_it(compose: dict[str, Any],
     """The example, changed as the head of docker-compose.yml says, is valid."""
     text = (REPOSITORY / "asterpanel.example.yml").read_text(encoding="utf-8")
     text = text.replace("listen: 127.0.0.1:9977", "listen: 0.0.0.0:9977")
+    text = text.replace("path: asterpanel-journal.db", "path: /var/lib/asterpanel/journal.db")
+    text, influxdb, _ = text.partition("# The InfluxDB (2.x")
+    assert influxdb
     for secret in compose["secrets"]:
         assert f"secrets/{secret}\n" in text
         (tmp_path / secret).write_text("a-long-enough-secret")
     (tmp_path / "asterpanel.yml").write_text(text.replace("secrets/", f"{tmp_path}/"))
     config = load_config(tmp_path / "asterpanel.yml", {"ASTERPANEL_TORINO_SECRET": "x"})
     assert not config.exporter.listen.is_loopback
+    folders = [
+        target for target, source in mounts(compose["services"]["exporter"]).items() if source == "journal"
+    ]
+    assert folders == [str(config.journal.path.parent)]
+    assert any(run.endswith(f"-o 65532 -g 65532 {folders[0]}") for run in instructions("RUN"))
