@@ -1,21 +1,19 @@
-"""The live state as one JSON document, and the difference between two such documents.
+"""The live state as one JSON document.
 
 The same document comes from ``/state``, ``replay --state`` and, filtered, from the control API. Times are
 Unix seconds of the switchboard's own clock. A value that is not known is left out, never null, so that a
-JSON Merge Patch (RFC 7396), where null removes a key, can turn any document into any later one.
+merge patch can turn any document into any later one (`asterpanel_switchboard.merge_patch`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from asterpanel_exporter.history.today import AgentToday, QueueToday, Today
 from asterpanel_exporter.state import Agent, AgentState, Member, Queue, SwitchboardState
 from asterpanel_switchboard.config import QueueSettings
-
-Document = dict[str, Any]
+from asterpanel_switchboard.merge_patch import Document
 
 
 def switchboard_document(
@@ -47,7 +45,10 @@ def switchboard_document(
 
 
 def queue_document(queue: Queue, settings: Callable[[str], QueueSettings], today: QueueToday) -> Document:
-    """One queue with its waiting callers (in order), calls in progress and members by agent id."""
+    """One queue with its waiting callers (in order), calls in progress and members by agent id.
+
+    A second interface of an agent stands under the interface, and names its ``agent``.
+    """
     return {
         "strategy": queue.strategy,
         "max_len": queue.max_len,
@@ -56,6 +57,7 @@ def queue_document(queue: Queue, settings: Callable[[str], QueueSettings], today
         "waiting": [
             {
                 "uniqueid": caller.uniqueid,
+                "channel": caller.channel,
                 "caller": caller.number,
                 "caller_name": caller.name,
                 "position": position,
@@ -68,7 +70,10 @@ def queue_document(queue: Queue, settings: Callable[[str], QueueSettings], today
             {"uniqueid": call.uniqueid, "agent": call.agent, "since": round(call.since, 6)}
             for call in queue.in_progress
         ],
-        "members": {key: member_document(member) for key, member in members_by_agent(queue)},
+        "members": {
+            key: member_document(member) | ({} if key == member.agent else {"agent": member.agent})
+            for key, member in members_by_agent(queue)
+        },
         "today": _sums(today),
     }
 
@@ -91,7 +96,7 @@ def members_by_agent(queue: Queue) -> list[tuple[str, Member]]:
 
 
 def member_document(member: Member) -> Document:
-    """One membership."""
+    """One membership. ``name`` is its MemberName; with it and both interfaces it could be added again."""
     document: Document = {
         "interface": member.interface,
         "state": member.state.value,
@@ -101,6 +106,10 @@ def member_document(member: Member) -> Document:
         "dynamic": member.dynamic,
         "calls_taken": member.calls_taken,
     }
+    if member.name:
+        document["name"] = member.name
+    if member.state_interface:
+        document["state_interface"] = member.state_interface
     if member.ring_in_use is not None:
         document["ring_in_use"] = member.ring_in_use
     if member.since is not None:
@@ -130,31 +139,3 @@ def agent_document(agent: Agent, today: AgentToday) -> Document:
 
 def _sums(today: QueueToday | AgentToday) -> Document:
     return {name: round(value, 3) for name, value in asdict(today).items()}
-
-
-def merge_patch(before: Document, after: Document) -> Document:
-    """The JSON Merge Patch that makes ``before`` into ``after``; empty if they are equal."""
-    patch: Document = {key: None for key in before if key not in after}
-    for key, value in after.items():
-        old = before.get(key)
-        if isinstance(value, dict) and isinstance(old, dict):
-            inner = merge_patch(old, value)
-            if inner:
-                patch[key] = inner
-        elif key not in before or old != value:
-            patch[key] = value
-    return patch
-
-
-def apply_merge_patch(document: Document, patch: Document) -> Document:
-    """RFC 7396, section 2: the document with the patch applied; neither argument is changed."""
-    result = dict(document)
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        elif isinstance(value, dict):
-            old = result.get(key)
-            result[key] = apply_merge_patch(old if isinstance(old, dict) else {}, value)
-        else:
-            result[key] = value
-    return result

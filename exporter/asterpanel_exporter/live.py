@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, tzinfo
 
-from asterpanel_exporter.document import Document, switchboard_document
+from asterpanel_exporter.document import switchboard_document
 from asterpanel_exporter.history.history import Changes, History
 from asterpanel_exporter.history.today import Today
 from asterpanel_exporter.history.totals import Key, OutcomeTotals
@@ -34,6 +34,7 @@ from asterpanel_switchboard.events import (
     ShuttingDown,
 )
 from asterpanel_switchboard.identity import AgentIdentity, agent_identity
+from asterpanel_switchboard.merge_patch import Document
 
 _log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from asterpanel_exporter.history.records import ControlAction
 from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.journal.today import restore_today
 from asterpanel_exporter.live import LiveSwitchboard
@@ -87,6 +88,15 @@ class Recorder:
         )
         if batch:
             self._submit(batch, lambda _: live.recorded(changes))
+
+    def record_actions(self, actions: Sequence[ControlAction], on_written: Callable[[], None]) -> None:
+        """Hand over what the control API did; ``on_written`` is called once the journal has it.
+
+        Raises:
+            ValueError: the time of an action cannot be stored.
+        """
+        batch = Batch(points=[(self._tenants[action.switchboard], point_of(action)) for action in actions])
+        self._submit(batch, lambda _: on_written())
 
 
 def without_journal(batch: Batch, on_written: Callable[[Sequence[Point]], None]) -> None:

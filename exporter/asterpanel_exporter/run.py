@@ -9,11 +9,11 @@ import signal
 from contextlib import suppress
 
 from asterpanel_exporter.exposition import Scrape
-from asterpanel_exporter.logs import set_up_logging
 from asterpanel_exporter.storage import Storage
 from asterpanel_exporter.supervisor import Exporter
 from asterpanel_exporter.web.app import serve
 from asterpanel_switchboard.config import Config
+from asterpanel_switchboard.logs import set_up_logging
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ async def _run(config: Config) -> None:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(exporter.run())
-                    tasks.create_task(serve(exporter, scrape))
+                    tasks.create_task(serve(exporter, scrape, record_actions=storage.record_actions))
                     tasks.create_task(storage.run())
                     tasks.create_task(_spare_the_settled())
             except* OSError as group:

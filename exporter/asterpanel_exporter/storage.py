@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from asterpanel_exporter.exposition import Exposition, add_influx, add_journal
+from asterpanel_exporter.history.records import ControlAction
 from asterpanel_exporter.influx.sink import InfluxSink
 from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.journal.retention import Retention
@@ -16,6 +17,13 @@ from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.points.point import Point
 from asterpanel_exporter.recorder import Recorder
 from asterpanel_switchboard.config import Config
+
+ACTIONS_TIMEOUT_S = 3.0
+"""How long the control API waits for the journal to have its actions."""
+
+
+class NotRecorded(Exception):
+    """The journal does not have what it was told; says why."""
 
 
 class Storage:
@@ -65,6 +73,32 @@ class Storage:
     async def run(self) -> None:
         """Keep what finishes, until cancelled."""
         await self._recorder.run()
+
+    async def record_actions(self, actions: Sequence[ControlAction]) -> None:
+        """Have actions of the control API written; returns when the journal has them.
+
+        Actions that are told again, after a failure too, are one action.
+
+        Raises:
+            NotRecorded: the journal does not have them, or not yet.
+            ValueError: the time of an action cannot be stored.
+        """
+        self._fail_if_failing()
+        written = asyncio.Event()
+        try:
+            self._recorder.record_actions(actions, written.set)
+        except RuntimeError as error:
+            raise NotRecorded(str(error)) from None
+        try:
+            async with asyncio.timeout(ACTIONS_TIMEOUT_S):
+                await written.wait()
+        except TimeoutError:
+            self._fail_if_failing()
+            raise NotRecorded(f"no commit within {ACTIONS_TIMEOUT_S:g} s") from None
+
+    def _fail_if_failing(self) -> None:
+        if self._writer.problem:
+            raise NotRecorded(self._writer.problem)
 
     def expose(self, out: Exposition) -> None:
         """Add the samples of the journal and of the delivery to InfluxDB."""

@@ -186,9 +186,20 @@ class AmiSession:
             TimeoutError: no answer in time.
         """
         actions.check_action(action)
-        if self._protocol is None or self.state is not SessionState.CONNECTED:
+        if self._protocol is None or not self.is_connected:
             raise Disconnected(DisconnectReason.CLOSED, "not connected")
         return await self._protocol.ask(action, timeout_s)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether an action would be sent now."""
+        protocol = self._protocol
+        return protocol is not None and not protocol.closed and self.state is SessionState.CONNECTED
+
+    def hang_up(self) -> None:
+        """Reset the connection: what was sent and has not arrived will not arrive. A new one follows."""
+        if self._protocol is not None:
+            self._protocol.close()
 
     async def _one_connection(self) -> None:
         protocol = self._protocol = await self._connect()

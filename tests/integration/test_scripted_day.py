@@ -343,6 +343,7 @@ def test_calls_members_and_pauses(day: Day) -> None:
     assert _queue(exporter, "billing")["members"]["1004"] | {"since": 0} == {
         "interface": "PJSIP/1004", "state": "idle", "penalty": 2, "paused": False, "pause_reason": "",
         "dynamic": True, "calls_taken": 0, "ring_in_use": False, "since": 0,
+        "name": "Dario", "state_interface": "PJSIP/1004",
     }  # fmt: skip
     comparison.now()
     pbx.cli("queue set penalty 5 on PJSIP/1004 in billing")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from tests.load import (
     ami_cost,
+    bench_control_filter,
+    bench_control_streams,
     bench_influx,
     bench_journal,
     bench_latency,
@@ -28,6 +30,8 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "influx": bench_influx.run,
     "queue-log": bench_queue_log.run,
     "report": bench_report.run,
+    "control-filter": bench_control_filter.run,
+    "control-streams": bench_control_streams.run,
     "ami-cost": ami_cost.report,
 }
 

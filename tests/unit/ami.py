@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from asterpanel_exporter.document import Document
+from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.recorder import Recorder, without_journal
 from asterpanel_exporter.state import ResyncReason

@@ -18,7 +18,7 @@ from asterpanel_switchboard.config import (
     load_config,
     warnings_of,
 )
-from asterpanel_switchboard.config.loading import keys_of
+from asterpanel_switchboard.config.section import keys_of
 from asterpanel_switchboard.config.values import parse_duration
 
 REPOSITORY = Path(__file__).parents[2]

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterpanel_switchboard.config import Config, ConfigError, InfluxConfig, load_config, warnings_of
+from asterpanel_switchboard.config import (
+    Config,
+    ConfigError,
+    InfluxConfig,
+    Service,
+    UnreadSecret,
+    load_config,
+    warnings_of,
+)
 from asterpanel_switchboard.config.values import parse_size
 
 TOKEN = "t0ken-Of-InfluxDB"
@@ -130,9 +138,9 @@ def test_no_token_where_none_is_wanted(tmp_path: Path) -> None:
 def test_tokens_are_left_out_for_the_command_that_makes_them(tmp_path: Path) -> None:
     path = tmp_path / "asterpanel.yml"
     path.write_text(f"{SWITCHBOARDS}influxdb: {{{URL}, token_file: not-yet}}\n")
-    section = load_config(path, ENV, with_influx_tokens=False).influxdb
+    section = load_config(path, ENV, for_service=Service.INFLUX_SETUP).influxdb
     assert section is not None
-    assert section.token is None
+    assert isinstance(section.token, UnreadSecret)
     assert section.token_file == tmp_path / "not-yet"
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterpanel_exporter.document import apply_merge_patch, merge_patch
+from asterpanel_switchboard.merge_patch import apply_merge_patch, merge_patch
 from tests.unit.test_web_support import Clock, Playback, exporter_of, pieces, recording, recordings
 
 KEYS = st.one_of(st.sampled_from(["a", "b", "since", "1001", "__proto__", ""]), st.text(max_size=3))

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterpanel_exporter.document import Document
+from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.replay import Replay
 from asterpanel_exporter.state import ResyncReason
@@ -276,6 +277,7 @@ class TestWaiting:
             assert waiting(picture, call["queue"]) == [
                 {
                     "uniqueid": call["uniqueid"],
+                    "channel": ANY,
                     "caller": call["caller"],
                     "caller_name": "A" if name.endswith("queue_full") else "Anna Rossi",
                     "position": 1,

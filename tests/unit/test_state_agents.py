@@ -2,7 +2,7 @@
 
 import pytest
 
-from asterpanel_exporter.document import Document
+from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_switchboard.identity import agent_identity
 from tests.unit import ami
@@ -407,6 +407,7 @@ class TestMembership:
         assert member(board) == {
             "interface": ALICE, "state": "idle", "penalty": 2, "paused": False, "pause_reason": "",
             "dynamic": True, "calls_taken": 0, "ring_in_use": True, "since": ami.START + 5,
+            "name": "Alice", "state_interface": ALICE,
         }  # fmt: skip
         agent = board.agent("1001")
         assert (agent["name"], agent["queues"]) == ("Alice", ["sales"])
@@ -499,6 +500,8 @@ class TestIdentity:
     def test_two_interfaces_in_one_queue(self) -> None:
         board = board_of(("sales", ALICE), ("sales", "Local/1001@agents/n"), ("sales", BOB))
         assert list(board.queue("sales")["members"]) == ["1001", "Local/1001@agents/n", "1002"]
+        assert member(board, key="Local/1001@agents/n")["agent"] == "1001"
+        assert "agent" not in member(board)
         assert board.agent("1001")["queues"] == ["sales"]
 
     def test_by_membername(self) -> None:

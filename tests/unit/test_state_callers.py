@@ -31,7 +31,10 @@ class TestWaiting:
         board.say(ami.join(board.now, "sales", "1.1", 1, 1, number="390551", caller="Zoé".encode("latin-1")))
         board.wait(5)
         assert board.queue("sales")["waiting"] == [
-            {"uniqueid": "1.1", "caller": "390551", "caller_name": "Zoé", "position": 1, "since": ami.START}
+            {
+                "uniqueid": "1.1", "channel": "PJSIP/peer-1.1", "caller": "390551", "caller_name": "Zoé",
+                "position": 1, "since": ami.START,
+            }  # fmt: skip
         ]
         assert board.queue("sales")["offered"] == 1
         board.assert_healthy()

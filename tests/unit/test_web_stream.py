@@ -125,8 +125,9 @@ async def test_patches_hold_only_what_changed_and_the_new_as_of() -> None:
                             "offered": 1,
                             "waiting": [
                                 {
-                                    "uniqueid": "1.1", "caller": "390551001", "caller_name": "Anna Rossi",
-                                    "position": 1, "since": NOW + 7,
+                                    "uniqueid": "1.1", "channel": "PJSIP/peer-1.1",
+                                    "caller": "390551001", "caller_name": "Anna Rossi", "position": 1,
+                                    "since": NOW + 7,
                                 }
                             ],
                         }

@@ -19,7 +19,7 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
-from asterpanel_exporter.document import Document, apply_merge_patch
+from asterpanel_switchboard.merge_patch import Document, apply_merge_patch
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_exporter.supervisor import Exporter

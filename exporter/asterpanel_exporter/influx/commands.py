@@ -32,7 +32,14 @@ from asterpanel_exporter.influx.setup_1 import (
     server_version,
 )
 from asterpanel_exporter.influx.tokens import scoped_tokens
-from asterpanel_switchboard.config import Config, ConfigError, InfluxConfig, InfluxTarget, load_config
+from asterpanel_switchboard.config import (
+    Config,
+    ConfigError,
+    InfluxConfig,
+    InfluxTarget,
+    Service,
+    load_config,
+)
 from asterpanel_switchboard.config.secrets import secret_from_file
 from asterpanel_switchboard.config.values import parse_duration
 
@@ -236,7 +243,7 @@ def _failures_told(influxdb: InfluxConfig) -> Iterator[None]:
 
 def _configuration_without_tokens(path: Path) -> Config:
     try:
-        return load_config(path, with_influx_tokens=False)
+        return load_config(path, for_service=Service.INFLUX_SETUP)
     except ConfigError as error:
         raise InvalidConfiguration(error) from error
 

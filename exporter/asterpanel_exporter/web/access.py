@@ -1,4 +1,4 @@
-"""Who may read the live state: it holds callers' numbers and names."""
+"""Who may read the live state, which holds callers' numbers and names, and who may add to the journal."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class StateAccess:
         self._open = config.state_open_on_loopback
         self._wrong = asyncio.Semaphore(WRONG_TOKENS_AT_ONCE)
 
-    def guard(self, handler: Handler) -> Handler:
-        """The handler, reached only by those who may."""
+    def guard(self, handler: Handler, *, token_only: bool = False) -> Handler:
+        """The handler, reached only by those who may; ``token_only``: never without a token."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            await self.check(request)
+            await self.check(request, token_only=token_only)
             return await handler(request)
 
         return guarded
 
-    async def check(self, request: web.Request) -> None:
+    async def check(self, request: web.Request, *, token_only: bool = False) -> None:
         """Return if the request may read the state.
 
         Raises:
@@ -47,11 +47,11 @@ class StateAccess:
         """
         if self._token:
             await self._check_token(request.headers.get("Authorization", ""))
-        elif not self._open:
+        elif token_only or not self._open:
             raise ApiError(
                 403,
                 "no_token_configured",
-                "the live state is closed: the exporter has no token for it; "
+                f"{'this' if token_only else 'the live state'} is closed: the exporter has no token for it; "
                 "set exporter.state_token_file or exporter.state_token_env in its configuration",
             )
         elif not _names_this_machine(request.host):

@@ -1,4 +1,5 @@
-"""Routes and server: ``/metrics``, ``/healthz``, ``/readyz``, ``/state``, ``/state/stream`` and ``/``.
+"""Routes and server: ``/metrics``, ``/healthz``, ``/readyz``, ``/state``, ``/state/stream``, ``/actions`` and
+the status page.
 
 Nothing here ever asks a switchboard anything: every answer comes from what the exporter knows already.
 """
@@ -18,6 +19,7 @@ from aiohttp import web
 
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.web.access import StateAccess
+from asterpanel_exporter.web.actions import MAX_BODY_BYTES, ActionIntake, RecordActions
 from asterpanel_exporter.web.answers import (
     SERVER,
     ApiError,
@@ -39,7 +41,6 @@ Exposition = Callable[[str], Awaitable[tuple[bytes, str]]]
 
 STATIC = Path(__file__).with_name("static")
 MAX_LINE_BYTES = 8190
-MAX_BODY_BYTES = 1024
 SHUTDOWN_S = 3.0
 """How long answers that have begun may take when the server stops; streams end at once."""
 
@@ -83,7 +84,10 @@ BROADCASTER: web.AppKey[Broadcaster] = web.AppKey("broadcaster", Broadcaster)
 
 
 def create_app(
-    exporter: Exporter, exposition: Exposition, streams: StreamSettings | None = None
+    exporter: Exporter,
+    exposition: Exposition,
+    streams: StreamSettings | None = None,
+    record_actions: RecordActions | None = None,
 ) -> web.Application:
     """The web application.
 
@@ -91,6 +95,7 @@ def create_app(
         exporter: whose state is served.
         exposition: renders the metrics.
         streams: limits of ``/state/stream``; default: `StreamSettings`.
+        record_actions: writes what comes to ``/actions``; None: nothing keeps it, and it is turned away.
     """
     app = web.Application(middlewares=[errors_as_json], client_max_size=MAX_BODY_BYTES)
     app[EXPORTER] = exporter
@@ -104,6 +109,8 @@ def create_app(
     app.router.add_get("/state", access.guard(_state))
     app.router.add_get("/state/stream", access.guard(_stream), allow_head=False)
     app.router.add_get("/state/{switchboard}", access.guard(_state_of_one))
+    actions = ActionIntake(exporter.switchboards, record_actions)
+    app.router.add_post("/actions", access.guard(actions.take, token_only=True))
     app.router.add_static("/static", STATIC)
     app.on_response_prepare.append(set_common_headers)
     app.on_shutdown.append(_end_streams)
@@ -115,6 +122,7 @@ async def serve(
     exposition: Exposition,
     *,
     streams: StreamSettings | None = None,
+    record_actions: RecordActions | None = None,
     on_listening: Callable[[str], None] | None = None,
 ) -> None:
     """Serve on ``config.exporter.listen`` until cancelled, then end all streams and close.
@@ -123,6 +131,7 @@ async def serve(
         exporter: whose state is served.
         exposition: renders the metrics.
         streams: limits of ``/state/stream``; default: `StreamSettings`.
+        record_actions: see `create_app`.
         on_listening: told the URL as soon as connections are accepted; with port 0 the real port.
 
     Raises:
@@ -131,7 +140,7 @@ async def serve(
     # Malformed requests are answered by aiohttp itself, past `set_common_headers`, with its version.
     aiohttp.web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]
     runner = web.AppRunner(
-        create_app(exporter, exposition, streams),
+        create_app(exporter, exposition, streams, record_actions),
         access_log=None,
         handler_cancellation=True,  # a client who hangs up frees his stream at once
         shutdown_timeout=SHUTDOWN_S,

@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from asterpanel_exporter.document import Document, merge_patch
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.web.answers import encode, encode_mapping
+from asterpanel_switchboard.merge_patch import Document, merge_patch
 
 _log = logging.getLogger(__name__)
 

@@ -1,5 +1,12 @@
 """Configuration: one YAML file, read once, every problem told at once and at its place in the file."""
 
+from asterpanel_switchboard.config.control import (
+    ControlApiConfig,
+    ControlGrafana,
+    ControlTenant,
+    ControlUser,
+    IdentityForm,
+)
 from asterpanel_switchboard.config.loading import load_config
 from asterpanel_switchboard.config.models import (
     AgentIdentityConfig,
@@ -10,6 +17,8 @@ from asterpanel_switchboard.config.models import (
     SwitchboardConfig,
     TlsConfig,
 )
+from asterpanel_switchboard.config.secrets import UnreadSecret
+from asterpanel_switchboard.config.services import Service
 from asterpanel_switchboard.config.storage import (
     InfluxConfig,
     InfluxTarget,
@@ -25,7 +34,12 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConfigProblem",
+    "ControlApiConfig",
+    "ControlGrafana",
+    "ControlTenant",
+    "ControlUser",
     "ExporterConfig",
+    "IdentityForm",
     "InfluxConfig",
     "InfluxTarget",
     "InfluxTenantConfig",
@@ -33,8 +47,10 @@ __all__ = [
     "ListenAddress",
     "QueueSettings",
     "QueueSettingsRule",
+    "Service",
     "SwitchboardConfig",
     "TlsConfig",
+    "UnreadSecret",
     "load_config",
     "warnings_of",
 ]

@@ -1,70 +1,61 @@
 """From a file to a `Config`, or to the list of everything that is wrong with the file."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import SecretStr, ValidationError
 
 from asterpanel_switchboard.config.document import Document, Location, read_document
+from asterpanel_switchboard.config.explanation import problems_in
 from asterpanel_switchboard.config.models import Config, SwitchboardConfig
-from asterpanel_switchboard.config.secrets import secret_from_env, secret_from_file
-from asterpanel_switchboard.config.values import did_you_mean
+from asterpanel_switchboard.config.secrets import UnreadSecret, secret_from_env, secret_from_file
+from asterpanel_switchboard.config.services import (
+    CONTROL_API_ALONE,
+    EXPORTER_ALONE,
+    EXPORTER_AND_ITS_COMMANDS,
+    Service,
+)
 from asterpanel_switchboard.errors import ConfigError, ConfigProblem
 
 
 def load_config(
-    path: Path, env: Mapping[str, str] = os.environ, *, with_influx_tokens: bool = True
+    path: Path, env: Mapping[str, str] = os.environ, *, for_service: Service = Service.EXPORTER
 ) -> Config:
     """Read, validate and complete the configuration.
 
     Args:
         path: the YAML file; relative paths inside it start at its folder.
         env: where `*_env` keys look up their variables.
-        with_influx_tokens: False leaves the tokens of `influxdb` out, for the command that makes them.
+        for_service: who reads it. The whole file is validated, but the secrets of other services are not
+            read: they are an `UnreadSecret`.
 
     Raises:
         ConfigError: with every problem of the file, each with its line and column.
     """
     document = read_document(path)
     folder = path.resolve().parent
-    completion = _Completion(document, folder, env, with_influx_tokens)
+    completion = _Completion(document, folder, env, for_service)
     data = completion.completed()
     problems = [*document.problems, *completion.problems]
     try:
-        config = Config.model_validate(data, context={"folder": folder}, by_alias=True, by_name=False)
+        context = {"folder": folder, "service": for_service}
+        config = Config.model_validate(data, context=context, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems.extend(
-            _explain(document, details)
-            for details in error.errors(include_url=False)
-            # A default that depends on other keys is told nothing of when one of those is wrong.
-            if details["type"] != "default_factory_not_called"
-        )
+        problems.extend(problems_in(document, Config, error))
     else:
         if not problems:
             return config
     raise ConfigError(path, problems)
 
 
-def keys_of(model: type[BaseModel]) -> frozenset[str]:
-    """The keys that a section may have in the file: its fields, less those that the loader fills in."""
-    return frozenset(
-        field.alias or name
-        for name, field in model.model_fields.items()
-        if not (isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("key") is False)
-    )
-
-
 class _Completion:
     """Puts names and secrets into a copy of the file's data, and collects what is wrong with them."""
 
-    def __init__(
-        self, document: Document, folder: Path, env: Mapping[str, str], with_influx_tokens: bool
-    ) -> None:
+    def __init__(self, document: Document, folder: Path, env: Mapping[str, str], service: Service) -> None:
         self.problems: list[ConfigProblem] = []
-        self._with_influx_tokens = with_influx_tokens
+        self._service = service
         self._document = document
         self._folder = folder
         self._env = env
@@ -84,25 +75,50 @@ class _Completion:
                 for name, section in switchboards.items()
             }
         if isinstance(influxdb := data.get("influxdb"), dict):
-            if self._with_influx_tokens:
-                completed["influxdb"] = self._influxdb(influxdb)
+            completed["influxdb"] = self._influxdb(influxdb)
             self._require_tokens(influxdb, _tenants_in(data))
+        if isinstance(control_api := data.get("control_api"), dict):
+            completed["control_api"] = self._control_api(control_api)
         return completed
 
     def _exporter(self, section: dict[str, Any]) -> dict[str, Any]:
-        return self._with_optional_secret(("exporter",), section, "state_token")
+        return self._with_optional_secret(("exporter",), section, "state_token", EXPORTER_AND_ITS_COMMANDS)
 
     def _influxdb(self, section: dict[str, Any]) -> dict[str, Any]:
-        completed = self._with_optional_secret(("influxdb",), section, "token")
+        completed = self._with_optional_secret(("influxdb",), section, "token", EXPORTER_ALONE)
         if isinstance(tenants := section.get("tenants"), dict):
             completed = completed | {
                 "tenants": {
-                    name: self._with_optional_secret(("influxdb", "tenants", name), tenant, "token")
+                    name: self._with_optional_secret(
+                        ("influxdb", "tenants", name), tenant, "token", EXPORTER_ALONE
+                    )
                     if isinstance(tenant, dict)
                     else tenant
                     for name, tenant in tenants.items()
                 }
             }
+        return completed
+
+    def _control_api(self, section: dict[str, Any]) -> dict[str, Any]:
+        location = ("control_api",)
+        completed = self._with_optional_secret(location, section, "exporter_token", CONTROL_API_ALONE)
+        if isinstance(tenants := section.get("tenants"), dict):
+            completed = completed | {
+                "tenants": {
+                    name: self._control_tenant((*location, "tenants", name), tenant)
+                    if isinstance(tenant, dict)
+                    else tenant
+                    for name, tenant in tenants.items()
+                }
+            }
+        return completed
+
+    def _control_tenant(self, location: Location, section: dict[str, Any]) -> dict[str, Any]:
+        completed = self._with_secret(location, section, "route_secret", CONTROL_API_ALONE)
+        if isinstance(grafana := section.get("grafana"), dict):
+            completed["grafana"] = self._with_optional_secret(
+                (*location, "grafana"), grafana, "annotation_token", CONTROL_API_ALONE
+            )
         return completed
 
     def _require_tokens(self, section: dict[str, Any], tenants: Iterable[str]) -> None:
@@ -130,14 +146,26 @@ class _Completion:
         location = ("switchboards", name)
         if "name" in section:
             self._add((*location, "name"), "unknown key (the name is the section's own key)", at_key=True)
-        return {**section, "name": name, "secret": self._secret(location, section, "secret")}
+        completed = self._with_secret(location, section, "secret", EXPORTER_AND_ITS_COMMANDS)
+        if isinstance(control := section.get("control"), dict):
+            completed["control"] = self._with_secret(
+                (*location, "control"), control, "secret", CONTROL_API_ALONE
+            )
+        return {**completed, "name": name}
 
-    def _with_optional_secret(self, location: Location, section: dict[str, Any], key: str) -> dict[str, Any]:
-        if not _names_secret(section, key):
-            return section
-        return {**section, key: self._secret(location, section, key)}
+    def _with_optional_secret(
+        self, location: Location, section: dict[str, Any], key: str, readers: Container[Service]
+    ) -> dict[str, Any]:
+        return self._with_secret(location, section, key, readers) if _names_secret(section, key) else section
 
-    def _secret(self, location: Location, section: dict[str, Any], key: str) -> SecretStr:
+    def _with_secret(
+        self, location: Location, section: dict[str, Any], key: str, readers: Container[Service]
+    ) -> dict[str, Any]:
+        return {**section, key: self._secret(location, section, key, readers)}
+
+    def _secret(
+        self, location: Location, section: dict[str, Any], key: str, readers: Container[Service]
+    ) -> SecretStr:
         """The secret that `KEY_file` or `KEY_env` point to; an empty one where that is a problem."""
         file_key, env_key = f"{key}_file", f"{key}_env"
         from_file, from_env = section.get(file_key), section.get(env_key)
@@ -146,6 +174,8 @@ class _Completion:
             self._add((*location, key), message, at_key=True)
         elif (from_file is None) == (from_env is None):
             self._add(location, f"needs exactly one of {file_key} and {env_key}", at_key=True)
+        elif self._service not in readers:
+            return UnreadSecret()
         elif isinstance(from_file, str):
             try:
                 return SecretStr(secret_from_file(self._folder / from_file))
@@ -177,67 +207,3 @@ def _sections_in(mapping: object) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, section in mapping.items() if isinstance(mapping, dict) else ():
         if isinstance(section, dict):
             yield name, section
-
-
-def _explain(document: Document, details: ErrorDetails) -> ConfigProblem:
-    location: Location = tuple(details["loc"])
-    kind, value = details["type"], details["input"]
-    if location and location[-1] == "[key]":
-        return document.problem(location[:-1], _message(details), at_key=True)
-    if kind == "extra_forbidden":
-        hint = did_you_mean(str(location[-1]), _known_keys(location[:-1]))
-        return document.problem(location, f"unknown key{hint}", at_key=True)
-    if value is None and kind != "missing" and not kind.startswith("value_error"):
-        return document.problem(location, "has no value", at_key=True)
-    return document.problem(location, _message(details))
-
-
-_MESSAGES = {
-    "missing": "required key is missing",
-    "model_type": "must be a section: lines of `key: value`",
-    "model_attributes_type": "must be a section: lines of `key: value`",
-    "dict_type": "must be a section: lines of `key: value`",
-    "mapping_type": "must be a section: lines of `key: value`",
-    "tuple_type": "must be a list",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "path_type": "must be a path",
-    "too_short": "needs at least one entry",
-    "string_too_short": "must not be empty",
-}
-"""Pydantic's error types in the words of somebody who edits a YAML file."""
-
-
-def _message(details: ErrorDetails) -> str:
-    kind, context = details["type"], details.get("ctx", {})
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    if kind == "string_type":
-        is_scalar = isinstance(details["input"], bool | int | float)
-        return "must be text" + (" (put it in quotes)" if is_scalar else "")
-    return _MESSAGES.get(kind) or details["msg"].replace("Input should", "must")
-
-
-def _known_keys(location: Location) -> frozenset[str]:
-    """The keys that the section at `location` may have."""
-    models: set[type[BaseModel]] = {Config}
-    for step in location:
-        fields = [
-            field
-            for model in models
-            for name, field in model.model_fields.items()
-            if step in (name, field.alias)
-        ]
-        # A step that is no field is a name or an index inside the section reached so far.
-        if fields:
-            models = {model for field in fields for model in _models_in((field.annotation,))}
-    return frozenset(key for model in models for key in keys_of(model))
-
-
-def _models_in(annotations: Iterable[object]) -> Iterator[type[BaseModel]]:
-    for annotation in annotations:
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield annotation
-        yield from _models_in(get_args(annotation))

@@ -21,6 +21,7 @@ from pydantic import (
     field_validator,
 )
 
+from asterpanel_switchboard.config.control import ControlApiConfig, ControlUser
 from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
 from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
 from asterpanel_switchboard.config.values import (
@@ -136,6 +137,10 @@ class SwitchboardConfig(Section):
         description="How long an answer to a ping may take before the connection counts as dead. Together "
         "with `ping_interval` at most 15s, so that a half-open connection is found within that time.",
     )
+    control: ControlUser | None = Field(
+        default=None,
+        description="The AMI user of the control API. Without it nothing can be done on this switchboard.",
+    )
     agent_identity: AgentIdentityConfig | None = Field(
         default=None, description="Replaces the global `agent_identity` for this switchboard, as a whole."
     )
@@ -155,6 +160,19 @@ class SwitchboardConfig(Section):
     def address(self) -> str:
         """`host:port`."""
         return format_address(self.host, self.port)
+
+    def as_control_user(self) -> "SwitchboardConfig | None":
+        """The same switchboard, to be logged in to as the control API's AMI user; None if there is none."""
+        if self.control is None:
+            return None
+        return self.model_copy(
+            update={
+                "username": self.control.username,
+                "secret": self.control.secret,
+                "secret_file": self.control.secret_file,
+                "secret_env": self.control.secret_env,
+            }
+        )
 
 
 class ExporterConfig(Section):
@@ -269,11 +287,20 @@ class Config(Section):
         validate_default=False,
         description="The InfluxDB that gets every point. Without this section the journal is the store.",
     )
+    control_api: Annotated[ControlApiConfig | None, BeforeValidator(empty_mapping_for_null)] = Field(
+        default=None,
+        validate_default=False,
+        description="The API that acts on switchboards. Without this section there is none.",
+    )
 
     @cached_property
     def tenants(self) -> tuple[str, ...]:
         """The tenants that have a switchboard, sorted."""
         return tuple(sorted({board.tenant for board in self.switchboards.values()}))
+
+    def switchboards_of(self, tenant: str) -> tuple[str, ...]:
+        """The names of a tenant's switchboards, in the order of the file."""
+        return tuple(name for name, board in self.switchboards.items() if board.tenant == tenant)
 
     @cached_property
     def queue_settings_for(self) -> Callable[[str, str], QueueSettings]:

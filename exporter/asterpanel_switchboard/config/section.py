@@ -14,3 +14,12 @@ class Section(BaseModel):
 def empty_mapping_for_null(value: object) -> object:
     """A section whose every line is commented out is null to YAML; it means all defaults."""
     return {} if value is None else value
+
+
+def keys_of(model: type[BaseModel]) -> frozenset[str]:
+    """The keys that a section may have in the file: its fields, less those that the loader fills in."""
+    return frozenset(
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if not (isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("key") is False)
+    )

@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, StrictBool, StrictInt, ValidationInfo, field_validator
 
+from asterpanel_switchboard.config.secrets import ascii_token
 from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
 from asterpanel_switchboard.config.values import (
     TENANT_MARK,
     Bucket,
     Bytes,
-    CaFile,
     ConfigPath,
+    ExporterCaFile,
     HttpUrl,
     Line,
     Name,
@@ -22,13 +23,6 @@ from asterpanel_switchboard.config.values import (
 
 DAY_S = 86400.0
 MAX_BATCH_LINES = 50_000
-
-
-def ascii_token(token: SecretStr | None) -> SecretStr | None:
-    """The token as it is. Raises `ValueError` if HTTP cannot carry it."""
-    if token is not None and not token.get_secret_value().isascii():
-        raise ValueError("must hold ASCII characters only")
-    return token
 
 
 class JournalConfig(Section):
@@ -84,7 +78,7 @@ class InfluxConfig(Section):
     """The InfluxDB that gets every point."""
 
     url: HttpUrl = Field(description="Address of InfluxDB: http:// or https://.")
-    ca_file: CaFile | None = Field(
+    ca_file: ExporterCaFile | None = Field(
         default=None,
         description="PEM file with the authority that signed the server's certificate. Default: the "
         "system's authorities.",

@@ -9,12 +9,19 @@ import math
 import os
 import re
 import ssl
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo
+
+from asterpanel_switchboard.config.services import (
+    CONTROL_API_ALONE,
+    EXPORTER_AND_ITS_COMMANDS,
+    Service,
+)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MAX_NAME_CHARS = 63
@@ -222,6 +229,14 @@ def _check_ca_file(path: Path) -> Path:
     return path
 
 
+def _check_ca_file_of(services: Container[Service]) -> Callable[[Path, ValidationInfo], Path]:
+    def check(path: Path, info: ValidationInfo) -> Path:
+        service = (info.context or {}).get("service")
+        return _check_ca_file(path) if service in services else path
+
+    return check
+
+
 Name = Annotated[str, AfterValidator(_check_name)]
 """A tenant, and whatever else is a label value and part of URLs."""
 SwitchboardName = Annotated[Name, AfterValidator(_check_switchboard_name)]
@@ -243,4 +258,11 @@ Listen = Annotated[ListenAddress, BeforeValidator(parse_listen)]
 TimeZone = Annotated[ZoneInfo, BeforeValidator(parse_time_zone)]
 ConfigPath = Annotated[Path, AfterValidator(beside_config)]
 CaFile = Annotated[Path, AfterValidator(beside_config), AfterValidator(_check_ca_file)]
+"""Certificates that every service needs."""
+ExporterCaFile = Annotated[
+    Path, AfterValidator(beside_config), AfterValidator(_check_ca_file_of(EXPORTER_AND_ITS_COMMANDS))
+]
+ControlCaFile = Annotated[
+    Path, AfterValidator(beside_config), AfterValidator(_check_ca_file_of(CONTROL_API_ALONE))
+]
 IdentityPattern = Annotated[str, AfterValidator(_check_pattern)]

@@ -1,23 +1,27 @@
 """What is allowed in a configuration, and probably not meant."""
 
-import stat
 from collections import defaultdict
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from asterpanel_switchboard.config.control_warnings import control_warnings
 from asterpanel_switchboard.config.models import Config, SwitchboardConfig
+from asterpanel_switchboard.config.secrets import file_warnings
+from asterpanel_switchboard.config.services import Service
 from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
 from asterpanel_switchboard.config.values import did_you_mean, is_loopback
 
 MIN_TOKEN_CHARS = 16
-_CONTAINER_SECRETS = Path("/run/secrets")
-"""Container engines mount secrets here, readable by everyone inside the container."""
 
 
-def warnings_of(config: Config) -> list[str]:
-    """One sentence for each doubtful thing, in the order of the file; none holds a secret."""
+def warnings_of(config: Config, for_service: Service = Service.EXPORTER) -> list[str]:
+    """One sentence for each doubtful thing that this service is concerned with; none holds a secret."""
+    if for_service is Service.CONTROL_API:
+        return [
+            *(warning for board in config.switchboards.values() for warning in _tls_warnings(board)),
+            *control_warnings(config),
+        ]
     return [
         *_exporter_warnings(config),
         *_rule_warnings(config),
@@ -30,7 +34,7 @@ def warnings_of(config: Config) -> list[str]:
 
 def _exporter_warnings(config: Config) -> Iterator[str]:
     exporter = config.exporter
-    yield from _file_warnings("exporter.state_token_file", exporter.state_token_file)
+    yield from file_warnings("exporter.state_token_file", exporter.state_token_file)
     if exporter.state_token is not None and len(exporter.state_token.get_secret_value()) < MIN_TOKEN_CHARS:
         yield f"exporter: the state token has fewer than {MIN_TOKEN_CHARS} characters and can be guessed"
     if exporter.state_token is not None and not exporter.listen.is_loopback:
@@ -48,19 +52,16 @@ def _rule_warnings(config: Config) -> Iterator[str]:
 
 
 def _switchboard_warnings(board: SwitchboardConfig) -> Iterator[str]:
+    yield from file_warnings(f"switchboards.{board.name}.secret_file", board.secret_file)
+    yield from _tls_warnings(board)
+
+
+def _tls_warnings(board: SwitchboardConfig) -> Iterator[str]:
     where = f"switchboards.{board.name}"
-    yield from _file_warnings(f"{where}.secret_file", board.secret_file)
     if board.tls is not None and not board.tls.verify:
         yield f"{where}.tls.verify is false: anyone in between can read the secret and fake the switchboard"
     if board.tls is None and board.auth == "plain" and not is_loopback(board.host):
         yield f"{where}: the secret crosses the network unencrypted; use `tls`, or at least `auth: md5`"
-
-
-def _file_warnings(where: str, path: Path | None) -> Iterator[str]:
-    if path is None or path.is_relative_to(_CONTAINER_SECRETS):
-        return
-    if path.stat().st_mode & stat.S_IROTH:
-        yield f"{where}: {path} can be read by every user of this machine (chmod o-r {path})"
 
 
 def _shared_address_warnings(config: Config) -> Iterator[str]:
@@ -79,10 +80,10 @@ def _journal_warnings(journal: JournalConfig) -> Iterator[str]:
 
 def _influx_warnings(config: Config, influxdb: InfluxConfig) -> Iterator[str]:
     yield from _influx_transport_warnings(influxdb)
-    yield from _file_warnings("influxdb.token_file", influxdb.token_file)
+    yield from file_warnings("influxdb.token_file", influxdb.token_file)
     for name, tenant in influxdb.tenants.items():
         where = f"influxdb.tenants.{name}"
-        yield from _file_warnings(f"{where}.token_file", tenant.token_file)
+        yield from file_warnings(f"{where}.token_file", tenant.token_file)
         if name not in config.tenants:
             yield f"{where}: no switchboard has this tenant{did_you_mean(name, set(config.tenants))}"
     yield from _shared_bucket_warnings(config.tenants, influxdb)

@@ -10,16 +10,20 @@ from typing import Literal
 
 
 class JsonFormatter(logging.Formatter):
-    """``{"time": ISO 8601 UTC, "level", "logger", "message", "exception"?}``."""
+    """``{"time": ISO 8601 UTC, "level", "logger", "message", "exception"?}``.
+
+    A message logged with ``extra={"fields": {…}}`` has these members besides.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
-        line = {
+        line: dict[str, object] = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= {key: value for key, value in getattr(record, "fields", {}).items() if key not in line}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

@@ -1,0 +1,205 @@
+"""The live state as seen from a scope.
+
+Every field that is shown is named here: one that the exporter adds later is left out until it has been
+thought about. The documents' shape is that of the exporter's ``/state``.
+
+What is shown:
+
+* a queue in sight, with today's sums, and its waiting callers and calls: how many they are, and since when;
+* a caller's number and name only with the right to read them, else the last two digits and no name; his
+  unique id only to who reads callers or may move them;
+* memberships in sight; the agent of a call only if his membership is in sight;
+* an agent in sight, with his state over *all* his queues (one state cannot be split), the names of those of
+  his queues that are in sight, and his sums of the day if all his present queues are, or if it is oneself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from asterpanel_control_api.access.scope import Scope
+from asterpanel_switchboard.merge_patch import Document
+
+SWITCHBOARD_FIELDS: Final = ("switchboard", "up", "version", "as_of")
+QUEUE_FIELDS: Final = ("strategy", "max_len", "sl_threshold_s", "offered")
+QUEUE_TODAY_FIELDS: Final = (
+    "offered", "answered", "abandoned", "short_abandons", "within_sl", "wait_s", "talk_s",
+)  # fmt: skip
+CALLER_FIELDS: Final = ("position", "since", "priority")
+CALL_FIELDS: Final = ("since",)
+MEMBER_FIELDS: Final = (
+    "agent", "interface", "state", "penalty", "paused", "pause_reason", "ring_in_use", "dynamic", "since",
+    "last_call", "calls_taken",
+)  # fmt: skip
+AGENT_FIELDS: Final = ("name", "state", "since", "paused", "pause_reason", "paused_since", "wrapup_until")
+AGENT_TODAY_FIELDS: Final = ("answered", "talk_s", "no_answers")
+
+MASK: Final = "…"
+_MIN_DIGITS = 6
+"""Shorter numbers are masked whole: two digits would be most of an extension."""
+_NUMBER = re.compile(r"\+?[0-9]+")
+
+
+def masked_number(number: str) -> str:
+    """``…`` and the last two digits; ``…`` alone for what is short or no number; "" stays.
+
+    >>> masked_number("+390512345678"), masked_number("1001"), masked_number("sip:anna"), masked_number("")
+    ('…78', '…', '…', '')
+    """
+    if not number:
+        return ""
+    return MASK + number[-2:] if _NUMBER.fullmatch(number) and len(number) >= _MIN_DIGITS else MASK
+
+
+class FilteredBoard:
+    """The documents of one switchboard, one after the other, as seen from one scope. Not thread safe.
+
+    Args:
+        scope: of those who look.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._queues = _Views(self._queue)
+        self._agents = _Views(lambda agent, document: _agent(scope, agent, document))
+        self._queue_views: dict[str, _QueueView] = {}
+
+    def view(self, document: Mapping[str, Any]) -> Document:
+        """What is in sight of the document; neither it nor an earlier view is changed.
+
+        Whatever part is the same object as in the document before, as after `apply_merge_patch`, is not
+        looked at again, and its view is the same object as before.
+        """
+        return {
+            **_picked(document, SWITCHBOARD_FIELDS),
+            "queues": self._queues.of(document["queues"]),
+            "agents": self._agents.of(document["agents"]),
+        }
+
+    def _queue(self, name: str, queue: Document | None) -> Document | None:
+        if queue is None or not self._scope.sees_queue(name, queue["members"]):
+            self._queue_views.pop(name, None)
+            return None
+        if name not in self._queue_views:
+            self._queue_views[name] = _QueueView(self._scope, name)
+        return self._queue_views[name].of(queue)
+
+
+def filtered(scope: Scope, document: Mapping[str, Any]) -> Document:
+    """What is in sight of one document."""
+    return FilteredBoard(scope).view(document)
+
+
+class _Views:
+    """Views of a mapping's values, made anew only where the value is another object than last time.
+
+    Args:
+        view: of a key and its value; None where nothing is in sight. Told of a key that has gone with None.
+    """
+
+    def __init__(self, view: Callable[[str, Document | None], Document | None]) -> None:
+        self._view = view
+        self._of: Mapping[str, Document] = {}
+        self._views: dict[str, Document] = {}
+
+    def of(self, documents: Mapping[str, Document]) -> dict[str, Document]:
+        """The views by key, without what is not in sight."""
+        before = self._of
+        if documents is before:
+            return self._views
+        changed = [key for key, document in documents.items() if before.get(key) is not document]
+        appeared = sum(key not in before for key in changed)
+        if len(before) + appeared > len(documents):
+            changed += before.keys() - documents.keys()
+        views = dict(self._views)
+        for key in changed:
+            view = self._view(key, documents.get(key))
+            if view is None:
+                views.pop(key, None)
+            else:
+                views[key] = view
+        self._of, self._views = documents, views
+        return views
+
+
+class _QueueView:
+    """Views of one queue, which is in sight."""
+
+    def __init__(self, scope: Scope, name: str) -> None:
+        self._scope = scope
+        self._name = name
+        self._members = _Views(lambda key, member: _member(scope, name, key, member))
+        self._waiting = _LastList(_caller)
+        self._in_progress = _LastList(self._call)
+
+    def of(self, queue: Document) -> Document:
+        members = queue["members"]
+        reads = self._scope.reads_callers(self._name, members)
+        tells_apart = self._scope.tells_callers_apart(self._name, members)
+        return {
+            **_picked(queue, QUEUE_FIELDS),
+            "waiting": self._waiting.of(queue["waiting"], reads, tells_apart),
+            "in_progress": self._in_progress.of(queue["in_progress"], reads, tells_apart),
+            "members": self._members.of(members),
+            "today": _picked(queue["today"], QUEUE_TODAY_FIELDS),
+        }
+
+    def _call(self, call: Document, reads: bool, _tells_apart: bool) -> Document:
+        view = _picked(call, CALL_FIELDS)
+        if self._scope.sees_member(self._name, call["agent"]):
+            view["agent"] = call["agent"]
+        if reads:
+            view["uniqueid"] = call["uniqueid"]
+        return view
+
+
+class _LastList:
+    """The view of a list, made anew only if the list is another object or callers are seen otherwise."""
+
+    def __init__(self, view: Callable[[Document, bool, bool], Document]) -> None:
+        self._view = view
+        self._of: tuple[list[Document], bool, bool] | None = None
+        self._views: list[Document] = []
+
+    def of(self, documents: list[Document], reads: bool, tells_apart: bool) -> list[Document]:
+        before = self._of
+        if before is None or before[0] is not documents or before[1:] != (reads, tells_apart):
+            self._views = [self._view(document, reads, tells_apart) for document in documents]
+            self._of = (documents, reads, tells_apart)
+        return self._views
+
+
+def _caller(caller: Document, reads: bool, tells_apart: bool) -> Document:
+    view = _picked(caller, CALLER_FIELDS)
+    view["caller"] = caller["caller"] if reads else masked_number(caller["caller"])
+    if reads:
+        view["caller_name"] = caller["caller_name"]
+    if tells_apart:
+        view["uniqueid"] = caller["uniqueid"]
+    return view
+
+
+def _member(scope: Scope, queue: str, key: str, member: Document | None) -> Document | None:
+    # A second interface of an agent stands under the interface, and names the agent.
+    if member is None or not scope.sees_member(queue, member.get("agent", key)):
+        return None
+    return _picked(member, MEMBER_FIELDS)
+
+
+def _agent(scope: Scope, agent: str, document: Document | None) -> Document | None:
+    if document is None:
+        return None
+    queues: list[str] = document["queues"]
+    if not scope.sees_agent(agent, queues):
+        return None
+    view = _picked(document, AGENT_FIELDS)
+    view["queues"] = [queue for queue in queues if scope.sees_member(queue, agent)]
+    if len(view["queues"]) == len(queues) or scope.is_own(agent):
+        view["today"] = _picked(document["today"], AGENT_TODAY_FIELDS)
+    return view
+
+
+def _picked(document: Mapping[str, Any], fields: Collection[str]) -> Document:
+    return {field: document[field] for field in fields if field in document}

@@ -1,0 +1,133 @@
+"""The command `asterpanel-control-api`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from asterpanel_control_api.access.profiles import load_profiles, profile_warnings
+from asterpanel_control_api.token_commands import token
+from asterpanel_switchboard.config import (
+    Config,
+    ConfigError,
+    ControlApiConfig,
+    Service,
+    load_config,
+    warnings_of,
+)
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0  ok
+  1  failed while running
+  2  wrong usage of this command
+  3  the configuration or the profiles are invalid
+"""
+
+
+class InvalidConfiguration(click.ClickException):
+    """Ends the command with exit code 3 and one line a problem."""
+
+    exit_code = 3
+
+    def __init__(self, error: ConfigError) -> None:
+        super().__init__("\n".join(error.lines()))
+
+    def show(self, file: object = None) -> None:
+        click.echo(self.message, err=True)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=f"""
+\b
+Examples:
+  asterpanel-control-api check
+  asterpanel-control-api token create wallboard --role viewer --expires 365d
+  asterpanel-control-api run
+{EXIT_CODES}
+asterpanel.example.yml and profiles.example.yml document every key.
+""",
+)
+@click.option(
+    "--config",
+    "-c",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("asterpanel.yml"),
+    show_default=True,
+    envvar="ASTERPANEL_CONFIG",
+    show_envvar=True,
+    help="The configuration file.",
+)
+@click.version_option(version("asterpanel"), prog_name="asterpanel-control-api")
+@click.pass_context
+def main(context: click.Context, config_path: Path) -> None:
+    """Pause agents, change their queues, move waiting callers: for those who may, and recorded.
+
+    Stands behind Grafana's app proxy, which says who asks; programs come with bearer tokens. Acts over a
+    second AMI user that can do nothing else.
+    """
+    context.obj = config_path
+
+
+def _configuration(context: click.Context) -> tuple[Config, ControlApiConfig]:
+    try:
+        config = load_config(
+            context.find_object(Path) or Path("asterpanel.yml"), for_service=Service.CONTROL_API
+        )
+    except ConfigError as error:
+        raise InvalidConfiguration(error) from error
+    if config.control_api is None:
+        raise click.ClickException("the configuration has no section control_api: add it")
+    return config, config.control_api
+
+
+@main.command(epilog=EXIT_CODES)
+@click.pass_context
+def check(context: click.Context) -> None:
+    """Validate the configuration and the profiles without connecting anywhere."""
+    config, settings = _configuration(context)
+    try:
+        profiles = load_profiles(settings.profiles_file)
+    except ConfigError as error:
+        raise InvalidConfiguration(error) from error
+    click.echo(f"{context.obj}: valid")
+    click.echo(f"{settings.profiles_file}: valid")
+    click.echo(f"control API: listens on {settings.listen}, live state from {settings.exporter_url}")
+    for board in config.switchboards.values():
+        user = (
+            "no control user, cannot be acted on"
+            if board.control is None
+            else f"user {board.control.username}"
+        )
+        click.echo(f"switchboard {board.name}: {board.address}, {user}, tenant {board.tenant}")
+    tenants = {name: board.tenant for name, board in config.switchboards.items()}
+    for warning in (*warnings_of(config, Service.CONTROL_API), *profile_warnings(profiles, tenants)):
+        click.echo(f"warning: {warning}", err=True)
+
+
+@main.command(epilog=EXIT_CODES)
+@click.pass_context
+def run(context: click.Context) -> None:
+    """Serve until stopped (SIGINT, SIGTERM)."""
+    from asterpanel_control_api.server import Server
+    from asterpanel_switchboard.logs import set_up_logging
+
+    config, settings = _configuration(context)
+    set_up_logging(settings.log_level, settings.log_format)
+    try:
+        server = Server(config)
+    except ConfigError as error:
+        raise InvalidConfiguration(error) from error
+    server.run()
+
+
+main.add_command(token)
+
+
+if __name__ == "__main__":
+    main()
