@@ -86,9 +86,15 @@ class AgentRules:
 def agent_rules(config: Config) -> dict[str, AgentRules]:
     """The rules of each switchboard."""
     rules = {}
-    for name in config.switchboards:
+    for name, board in config.switchboards.items():
         identity = config.agent_identity_for(name)
-        rules[name] = AgentRules(agent_identity(identity.source, identity.pattern))
+        new = None if board.control is None else board.control.new_member
+        rules[name] = AgentRules(
+            agent_identity(identity.source, identity.pattern),
+            None
+            if new is None
+            else NewMemberTemplate(new.interface, new.state_interface or "", new.name or "", new.agents),
+        )
     return rules
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, StrictInt, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from asterpanel_switchboard.config.secrets import UnreadSecret, ascii_token
 from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
@@ -25,6 +33,7 @@ IdentityForm = Literal["id_token", "context", "user_header"]
 IDENTITY_FORMS: tuple[IdentityForm, ...] = ("id_token", "context", "user_header")
 """How Grafana tells who its user is, strongest first."""
 
+AGENT_MARK = "{agent}"
 MIN_ROUTE_SECRET_CHARS = 16
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What RFC 6750 lets a bearer token be made of."""
@@ -39,6 +48,37 @@ def _bearer_token(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _with_agent(text: str) -> str:
+    if AGENT_MARK not in text:
+        raise ValueError(f"must have {AGENT_MARK} in it, which stands for the agent's id")
+    return text
+
+
+def _regular_expression(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return text
+
+
+class NewMemberConfig(Section):
+    """As what an agent joins a queue who is in none: otherwise nobody could know."""
+
+    interface: Annotated[Line, AfterValidator(_with_agent)] = Field(
+        description="His interface; `{agent}` stands for his id, as in `Local/{agent}@from-queue/n`."
+    )
+    state_interface: Line | None = Field(
+        default=None,
+        description="The device that tells whether he is busy, as in `hint:{agent}@ext-local`. Default: the "
+        "interface.",
+    )
+    name: Line | None = Field(default=None, description="His MemberName. Default: the interface.")
+    agents: Annotated[str, AfterValidator(_regular_expression)] = Field(
+        default=".+", description="Regular expression that a whole id must match to be made into a member."
+    )
+
+
 class ControlUser(Section):
     """The second AMI user of a switchboard, which can do nothing but act on queue members."""
 
@@ -50,6 +90,11 @@ class ControlUser(Section):
     )
     secret_env: str | None = Field(default=None, description="Environment variable that holds its secret.")
     secret: SecretStr = Field(description="Its secret.", json_schema_extra={"key": False})
+    new_member: NewMemberConfig | None = Field(
+        default=None,
+        description="As what agents join a queue who are in none. Default: they cannot; others join as they "
+        "are in their other queues.",
+    )
 
 
 class ControlGrafana(Section):
