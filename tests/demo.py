@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -89,7 +90,7 @@ def main() -> int:
         except ProgramUnavailable as reason:
             _say(f"without Prometheus: {reason}")
             prometheus = None
-        _say(_what_to_open(exporter, prometheus))
+        _say(_what_to_open(exporter, prometheus, config))
         return _wait(processes, arguments.seconds)
     _say("ended")
     return 0
@@ -268,7 +269,7 @@ def _all_alive(processes: Sequence[_Process]) -> None:
             raise SystemExit(f"{process.name} has ended by itself:\n{process.tail()}")
 
 
-def _what_to_open(exporter: int, prometheus: int | None) -> str:
+def _what_to_open(exporter: int, prometheus: int | None, config: Path) -> str:
     base = f"http://127.0.0.1:{exporter}"
     lines = [
         "",
@@ -280,7 +281,15 @@ def _what_to_open(exporter: int, prometheus: int | None) -> str:
     if prometheus is not None:
         query = "asterisk_queue_callers_waiting"
         lines.append(f"  http://127.0.0.1:{prometheus}/graph?g0.expr={query}&g0.tab=0&g0.range_input=15m")
-    lines += ["Ctrl-C ends everything.", ""]
+    program = Path(sys.executable).with_name("asterpanel-exporter")
+    exporter_command = shlex.join([str(program), "-c", str(config)])
+    lines += [
+        "And in another terminal, the calls that have ended:",
+        f"  {exporter_command} report calls",
+        f"  {exporter_command} report queues",
+        "Ctrl-C ends everything.",
+        "",
+    ]
     return "\n".join(lines)
 
 

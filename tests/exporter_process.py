@@ -58,18 +58,29 @@ class ExporterProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ExporterProcess:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "asterpanel_exporter.cli", "--config", str(self.config), "run"],
-                stdout=log,
-                stderr=log,
-            )
+        self.spawn()
+        assert self._process is not None
         deadline = time.monotonic() + 20
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the exporter does not start:\n{self.tail()}")
             time.sleep(0.05)
         return self
+
+    def spawn(self) -> None:
+        """Start the process, and do not wait until it serves."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "asterpanel_exporter.cli", "--config", str(self.config), "run"],
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """End the process as a crash would (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -146,6 +146,7 @@ class LiveSwitchboard:
         self.errors = 0
         self.round_trip_s: float | None = None
         self._told_of_times = False
+        self._told_of_dialplan = False
         self._builder = SnapshotBuilder()
         self._revision = 0
 
@@ -225,6 +226,8 @@ class LiveSwitchboard:
             self.disconnected("shutdown")
         elif type(event) is FullyBooted and event.uptime_s is not None and ours > event.uptime_s:
             self.history.booted(ours - event.uptime_s)
+        if self.up:
+            self.history.seen_at = ours
 
     def _time_of_arrival(self, event: LiveEvent, ours: float) -> float:
         """FullyBooted never has a time of its own at a login; the others do, if manager.conf says so."""
@@ -246,12 +249,21 @@ class LiveSwitchboard:
             self.state.known_at(theirs)
             if self.up:
                 self.history.watched(theirs)
+                self.history.seen_at = ours
 
     def advance(self, ours: float) -> float:
         """Let time pass until our time ``ours``; returns the switchboard's time."""
         now = self.clock.now(ours)
         self.state.advance(now)
         self.history.advance(now - LATE_S)
+        if self.history.untold and not self._told_of_dialplan:
+            self._told_of_dialplan = True
+            _log.warning(
+                "%s: cannot tell callers who gave up from time-outs and the like, their outcome is unknown: "
+                "the manager user needs the read class dialplan, and the event filters that "
+                "`asterpanel-exporter manager-conf` prints",
+                self.name,
+            )
         self._count_drift()
         return now
 

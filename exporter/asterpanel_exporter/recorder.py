@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from asterpanel_exporter.history.records import ControlAction
+from asterpanel_exporter.history.records import ControlAction, Record
 from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.journal.today import restore_today
 from asterpanel_exporter.live import LiveSwitchboard
@@ -77,7 +77,7 @@ class Recorder:
         """Hand over what has changed on one switchboard."""
         changes = live.history.take()
         batch = Batch(
-            points=[(self._tenants[live.name], point_of(record)) for record in changes.records],
+            points=[(self._tenants[live.name], point) for point in _points(live.name, changes.records)],
             open_items={(live.name, kind, key): data for (kind, key), data in changes.open_items.items()},
             totals={
                 (live.name, *key): value
@@ -97,6 +97,15 @@ class Recorder:
         """
         batch = Batch(points=[(self._tenants[action.switchboard], point_of(action)) for action in actions])
         self._submit(batch, lambda _: on_written())
+
+
+def _points(switchboard: str, records: Sequence[Record]) -> Iterator[Point]:
+    """The points that records make. One that cannot be written holds up no other."""
+    for record in records:
+        try:
+            yield point_of(record)
+        except ValueError as error:
+            _log.error("%s: a %s cannot be kept: %s", switchboard, type(record).__name__, error)
 
 
 def without_journal(batch: Batch, on_written: Callable[[Sequence[Point]], None]) -> None:

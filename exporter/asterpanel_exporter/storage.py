@@ -9,6 +9,7 @@ from typing import Self
 
 from asterpanel_exporter.exposition import Exposition, add_influx, add_journal
 from asterpanel_exporter.history.records import ControlAction
+from asterpanel_exporter.influx.sender import Progress
 from asterpanel_exporter.influx.sink import InfluxSink
 from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.journal.retention import Retention
@@ -67,8 +68,10 @@ class Storage:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._recorder.record()
-        await self._stack.aclose()
+        try:
+            self._recorder.record()
+        finally:
+            await self._stack.aclose()
 
     async def run(self) -> None:
         """Keep what finishes, until cancelled."""
@@ -103,7 +106,10 @@ class Storage:
     def expose(self, out: Exposition) -> None:
         """Add the samples of the journal and of the delivery to InfluxDB."""
         add_journal(out, self._writer)
-        progress = {} if self._sink is None else self._sink.progress
+        # Lines of a tenant that is configured no more are waiting too, for nobody.
+        progress = {tenant: Progress(oldest_pending=at) for tenant, (_, at) in self._writer.backlog.items()}
+        if self._sink is not None:
+            progress |= self._sink.progress
         for tenant, delivery in progress.items():
             pending, _ = self._writer.backlog.get(tenant, (0, 0.0))
             dropped = self._retention.undelivered_dropped[tenant]

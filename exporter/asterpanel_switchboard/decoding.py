@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Final, NamedTuple
 
 from asterpanel_switchboard.events import (
@@ -143,8 +142,8 @@ def _seconds(h: Headers, header: bytes) -> float | None:
     if text == b"0":
         return 0.0
     value = float(text)
-    if not isfinite(value):
-        raise ValueError(f"{header.decode()} is no finite number: {text!r}")
+    if not abs(value) < _END_OF_TIME:  # nor where it is no number
+        raise ValueError(f"{header.decode()} is no number of seconds: {text!r}")
     return value
 
 
@@ -301,7 +300,14 @@ def _dial_cancelled(h: Headers) -> DialCancelled | None:
 
 
 def _channel_gone(h: Headers) -> ChannelGone:
-    return ChannelGone(_at(h), _required(h, b"Uniqueid"), _text(h, b"Channel"), _count(h, b"Cause"))
+    return ChannelGone(
+        _at(h),
+        _required(h, b"Uniqueid"),
+        _text(h, b"Channel"),
+        _count(h, b"Cause"),
+        _text(h, b"Context"),
+        _text(h, b"Exten"),
+    )
 
 
 def _is_transfer(h: Headers) -> bool:
@@ -434,7 +440,7 @@ _READERS: Final[Mapping[bytes, _Reader]] = {
     b"Newexten": _reader(_queue_entered, _CALLER + b"Context Extension Application AppData"),
     b"VarSet": _reader(_variable_set, b"Timestamp Uniqueid Variable Value"),
     b"DialEnd": _reader(_dial_cancelled, b"Timestamp DestUniqueid DialStatus"),
-    b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid Cause"),
+    b"Hangup": _reader(_channel_gone, b"Timestamp Channel Uniqueid Cause Context Exten"),
     b"BlindTransfer": _reader(
         _blind_transfer, b"Timestamp Result TransfererUniqueid TransfereeUniqueid Extension"
     ),

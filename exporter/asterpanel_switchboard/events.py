@@ -197,12 +197,18 @@ class ConsultationBegun:
 
 @dataclass(frozen=True, slots=True)
 class ChannelGone:
-    """Hangup: the channel exists no more. ``cause``: Q.850, as in ``include/asterisk/causes.h``."""
+    """Hangup: the channel exists no more.
+
+    ``cause``: Q.850, as in ``include/asterisk/causes.h``. ``context`` and ``extension``: where it was in the
+    dialplan, "" if not told.
+    """
 
     at: float | None
     uniqueid: str
     channel: str
     cause: int | None
+    context: str = ""
+    extension: str = ""
 
 
 @dataclass(frozen=True, slots=True)

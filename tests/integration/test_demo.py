@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -96,7 +97,13 @@ def _scrape(url: str) -> Samples:
         return parse_samples(response.read().decode())
 
 
-@pytest.mark.timeout(120)
+def _output(command: str) -> str:
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(180)
 def test_with_the_recordings(tmp_path: Path) -> None:
     with _demo(tmp_path / "log", ["--recorded"]) as shown:
         for name in ("milano", "torino"):
@@ -115,6 +122,8 @@ def test_with_the_recordings(tmp_path: Path) -> None:
         }
         with urllib.request.urlopen(f"{shown.url}/", timeout=10) as page:  # noqa: S310  # loopback
             assert b"<title>" in page.read()
+        [command] = re.findall(r"^  (\S.* report calls)$", shown.printed, flags=re.MULTILINE)
+        wait_until(lambda: "answered" in _output(command), 60, "a call has ended")
     assert "recorded switchboards instead" in shown.printed
 
 

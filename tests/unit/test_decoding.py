@@ -177,7 +177,7 @@ class TestRealFrames:
 
 class TestOtherEvents:
     def test_hangup(self) -> None:
-        assert event(ami.hangup(AT, "7.1")) == ChannelGone(AT, "7.1", "PJSIP/peer-7.1", 16)
+        assert event(ami.hangup(AT, "7.1")) == ChannelGone(AT, "7.1", "PJSIP/peer-7.1", 16, "queues", "s")
 
     def test_shutdown(self) -> None:
         data = ami.frame("Shutdown", ami.stamp(AT), [("Shutdown", "Cleanly"), ("Restart", "True")])
@@ -402,7 +402,7 @@ class TestMalformed:
         with pytest.raises(MalformedEvent):
             event(data)
 
-    @pytest.mark.parametrize("wait", ["nan", "inf", "-inf", "1e999", "x"])
+    @pytest.mark.parametrize("wait", ["nan", "inf", "-inf", "1e300", "1e999", "x"])
     def test_waits_that_are_none(self, wait: str) -> None:
         with pytest.raises(MalformedEvent):
             event(ami.queue_entry("sales", "7.1", 1, wait=wait))

@@ -82,7 +82,7 @@ class TestLeaving:
         on.wait(5)
         assert (only(live).outcome, only(live).wait_s) == (Outcome.ABANDONED, 3.0)
 
-    def test_without_the_dialplan_class_nothing_is_guessed(self) -> None:
+    def test_without_the_dialplan_class_nothing_is_guessed(self, caplog: pytest.LogCaptureFixture) -> None:
         on, live = board()
         on.say(ami.join(on.now, "sales", "1.1", 1, 1))
         on.wait(3)
@@ -90,6 +90,8 @@ class TestLeaving:
         on.say(ami.hangup(on.now, "1.1"))
         on.wait(5)
         assert only(live).outcome is Outcome.UNKNOWN
+        on.wait(5)
+        assert len([r for r in caplog.records if "read class dialplan" in r.message]) == 1
 
     @pytest.mark.parametrize("hangs_up", [False, True])
     def test_exit_by_key(self, hangs_up: bool) -> None:
@@ -133,6 +135,17 @@ class TestLeaving:
         assert (call.outcome, call.queue, call.caller, call.wait_s) == (outcome, "sales", "390551", 0.0)
         assert live.totals.queue("sales").offered == 1
         assert live.open_calls == []
+
+    def test_refused_by_the_next_queue_is_not_how_he_left_this_one(self) -> None:
+        on, live = board()
+        arrive(on)
+        on.wait(3)
+        on.say(ami.leave(on.now, "sales", "1.1", 1, 0))
+        on.say(ami.newexten(on.now, "1.1", "vip"), ami.varset(on.now, "1.1", "FULL"))
+        on.wait(5)
+        assert [(call.queue, call.outcome) for call in live.calls] == [
+            ("sales", Outcome.EXIT_KEY), ("vip", Outcome.FULL),
+        ]  # fmt: skip
 
     def test_no_such_queue_is_no_call(self) -> None:
         on, live = board()

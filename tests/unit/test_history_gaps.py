@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asterpanel_exporter.history.records import AttemptResult, EndedBy, Outcome
+from asterpanel_exporter.recorder import Recorder, without_journal
 from asterpanel_exporter.state import ResyncReason
 from tests.unit import ami
 from tests.unit.ami import Board
@@ -81,6 +82,7 @@ class TestReconnect:
         call(on, "1.1")
         on.wait(30)
         on.reconnect(sales(completed=4, abandoned=2), alice())
+        on.wait(5)
         [gap] = live.gaps
         assert gap.calls_missed == live.totals.missed == 5
 
@@ -156,6 +158,41 @@ class TestReconnect:
         on.reconnect(sales(completed=1), alice())
         assert live.totals.missed == 0
 
+    def test_the_same_caller_again_after_the_gap(self) -> None:
+        """His first visit timed out unseen; now he is back in the same queue, on the same channel."""
+        on, live = board()
+        arrive(on, "1.1")
+        on.now += 40
+        on.reconnect(sales(abandoned=1), alice())
+        on.wait(5)
+        on.say(ami.newexten(on.now, "1.1", "sales"), ami.join(on.now, "sales", "1.1", 1, 1))
+        joined_at = on.now
+        on.wait(5)
+        on.say(ami.leave(on.now, "sales", "1.1", 1, 0), ami.connect(on.now, "sales", ALICE, "1.1", "1.2"))
+        on.say(ami.complete(on.now, "sales", ALICE, "1.1", "1.2"), ami.hangup(on.now, "1.1"))
+        on.wait(10)
+        [told] = live.calls
+        assert (told.joined_at, told.wait_s) == (joined_at, 5.0)
+
+    def test_a_phone_that_may_have_been_answered_in_the_gap(self) -> None:
+        on, live = board()
+        arrive(on, "1.1")
+        on.now += 20
+        on.reconnect(sales(), alice(InCall=1, Status=2))
+        on.wait(60)
+        on.say(ami.complete(on.now, "sales", ALICE, "1.1", "1.19"), ami.hangup(on.now, "1.19"))
+        on.wait(10)
+        assert live.attempts == []
+
+    def test_a_queue_that_is_gone(self) -> None:
+        on, live = board()
+        arrive(on, "1.1")
+        on.now += 20
+        on.reconnect(ami.queue_params("vip"))
+        on.wait(13 * 3600)
+        on.resync(ResyncReason.INTERVAL, ami.queue_params("vip"))
+        assert live.open_calls == []
+
     def test_a_call_nobody_saw_begin(self) -> None:
         on, live = board()
         on.reconnect(sales(), alice(InCall=1, Status=2))
@@ -182,6 +219,7 @@ class TestCounters:
     def test_calls_after_a_reset(self) -> None:
         on, live = board(sales(completed=500, abandoned=40), alice())
         on.reconnect(sales(completed=3, abandoned=1), alice())
+        on.wait(5)
         assert live.totals.missed == 4
 
     def test_what_a_new_queue_has_counted_is_old(self) -> None:
@@ -201,6 +239,7 @@ class TestCounters:
         on.live.connected("11.0.0")
         on.say(ami.frame("FullyBooted", [("Privilege", "system,all"), ("Uptime", "3000")]))
         on.resync(ResyncReason.CONNECTED, sales(completed=9, abandoned=2), alice())
+        on.wait(5)
         assert live.totals.missed == 11
 
     def test_the_same_boot_is_no_restart(self) -> None:
@@ -211,6 +250,7 @@ class TestCounters:
         on.live.connected("11.0.0")
         on.say(ami.frame("FullyBooted", [("Privilege", "system,all"), ("Uptime", "8600")]))
         on.resync(ResyncReason.CONNECTED, sales(completed=9, abandoned=2), alice())
+        on.wait(5)
         assert live.totals.missed == 6
 
     def test_counts_of_asterisk_16_that_run_ahead_are_no_calls(self) -> None:
@@ -242,6 +282,26 @@ class TestCounters:
         assert live.totals.missed == 0
 
 
+class TestClocks:
+    """FullyBooted tells how long the switchboard has been up, as it is logged in."""
+
+    def back(self, on: Board, uptime_s: float, *items: bytes) -> None:
+        on.live.disconnected("eof")
+        on.live.connected("11.0.0")
+        on.say(ami.frame("FullyBooted", [("Privilege", "system,all"), ("Uptime", f"{uptime_s:.0f}")]))
+        on.resync(ResyncReason.CONNECTED, *items)
+
+    def test_a_clock_that_was_set_is_no_restart(self) -> None:
+        on, live = board(sales(completed=1000, abandoned=500), alice())
+        self.back(on, 5000, sales(completed=1000, abandoned=500), alice())
+        on.wait(3600)
+        on.say(ami.newexten(on.now, "1.1", "sales"))
+        on.now += 60 + 10  # ten seconds of them never were
+        self.back(on, 5000 + 3660, sales(completed=1001, abandoned=500), alice())
+        on.wait(10)
+        assert live.totals.missed == 1
+
+
 class TestExporterRestart:
     def restarted(self, before: Remembering, now: float, *items: bytes) -> tuple[Board, Remembering]:
         """Another process, with what the journal has."""
@@ -270,7 +330,8 @@ class TestExporterRestart:
         on, before = board()
         call(on, "1.1")
         on.wait(10)
-        _, after = self.restarted(before, on.now + 60, sales(completed=3, abandoned=1), alice())
+        on, after = self.restarted(before, on.now + 60, sales(completed=3, abandoned=1), alice())
+        on.wait(5)
         assert after.gaps[0].calls_missed == 3
 
     def test_killed_between_the_end_of_a_call_and_its_record(self) -> None:
@@ -281,6 +342,16 @@ class TestExporterRestart:
             on.wait(waited)
             _, after = self.restarted(before, on.now + 60, sales(completed=1), alice())
             assert len(before.calls) + len(after.calls) + after.gaps[0].calls_missed == 1
+
+    def test_killed_while_a_record_waits_keeps_the_service_level(self) -> None:
+        """The record is made before the queue's own threshold is told again."""
+        queue = ami.queue_params("sales", ServiceLevel=30)
+        on, before = board(queue, alice())
+        call(on, "1.1")
+        after = Remembering("milano")
+        assert after.restore(before.open_items, {}) == []
+        Recorder({"milano": after}, {"milano": None}, without_journal).record_one(after)
+        assert [(told.sl_threshold_s, told.within_sl) for told in after.calls] == [(30.0, 1)]
 
     def test_a_phone_that_rang_over_the_restart(self) -> None:
         on, before = board()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asterpanel_exporter.state import ResyncReason
+from asterpanel_switchboard.identity import agent_identity
 from tests.unit import ami
 from tests.unit.ami import Board
 from tests.unit.past import Remembering
@@ -98,6 +99,18 @@ class TestPauses:
 
 
 class TestSessions:
+    def test_an_agent_who_is_another_one_by_his_new_name(self) -> None:
+        live = Remembering("milano", agent_identity("membername"))
+        queue = ami.queue_params("sales")
+        on = Board(queue, ami.queue_member("sales", ALICE, MemberName="Zoe"), live=live)
+        for _ in range(3):
+            on.wait(10)
+            on.resync(ResyncReason.RELOADED, queue, ami.queue_member("sales", ALICE, MemberName="Anna"))
+        assert [session.agent for session in live.sessions] == ["Zoe"]
+        on.resync(ResyncReason.RELOADED, queue)
+        assert [session.agent for session in live.sessions] == ["Zoe", "Anna"]
+        on.assert_healthy()
+
     def test_added_and_removed(self) -> None:
         on, live = board("sales")
         on.say(ami.queue_params("vip"))

@@ -158,6 +158,8 @@ OPEN: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("pause", "1001"): asdict(OpenPause(**ANNA, reason="lunch", started_at=at(f"{DAY} 12:00"), by="anna")),
     ("call", "1795000000.1"): {"queue": "sales"},
+    ("call", "1795000000.2"): {"queue": "sales", "told": True},
+    ("call", "1795000000.3"): {"queue": "sales", "lost": True},
     ("counters", "sales"): {},
     ("board", ""): {"known_at": at(f"{DAY} 12:30:05"), "boot_at": None, "sees_dialplan": True},
 }  # fmt: skip
@@ -199,6 +201,16 @@ def test_an_open_item_of_another_form_is_told(tmp_path: Path) -> None:
     done = folder.run("agents", DAY)
     assert done.exit_code == 1
     assert "open_item pause '1001' of milano in the journal is not understood" in done.stderr
+
+
+def test_what_goes_on_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    folder = ReportFolder(tmp_path)
+    who = {"agent": "1001", "agent_name": "An\x1b[2Jna"}
+    paused = OpenPause(**who, reason="lu\x1b]0;x\x07nch", started_at=at(f"{DAY} 12:00"))
+    folder.write([], {("pause", "1001"): asdict(paused), ("board", ""): {"known_at": at(f"{DAY} 12:30")}})
+    text = folder.table("agents", DAY)
+    assert "lu ]0;x nch" in text
+    assert "\x1b" not in text
 
 
 def test_pauses_by_reason_are_a_table_of_their_own(day: ReportFolder) -> None:

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from asterpanel_exporter.exposition import Exposition
-from asterpanel_exporter.history.records import Outcome
-from asterpanel_exporter.journal.journal import Journal
+from asterpanel_exporter.history.records import Outcome, SwitchboardGap
+from asterpanel_exporter.journal.journal import Batch, Journal
 from asterpanel_exporter.journal.opening import JournalError
 from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.points.point import point_of
 from asterpanel_exporter.storage import Storage
 from asterpanel_switchboard.config import Config, load_config
 from tests.unit import ami
 from tests.unit.ami import Board
+from tests.waiting import eventually
 
 ALICE = "PJSIP/1001"
+GAP = SwitchboardGap("milano", "eof", ami.START - 100, 5.0, 0)
 SALES = (ami.queue_params("sales", ServiceLevel=20), ami.queue_member("sales", ALICE, MemberName="Alice"))
 
 
@@ -95,6 +98,21 @@ async def test_nothing_is_counted_that_the_journal_has_not(config: Config) -> No
         one_call(fed(live), "1.1")
         assert live.totals.queue("sales").calls[Outcome.ANSWERED] == 0
     assert live.totals.queue("sales").calls[Outcome.ANSWERED] == 1
+
+
+async def test_lines_of_a_former_tenant_are_seen_to_wait(config: Config) -> None:
+    with Journal.open(config.journal.path) as journal:
+        journal.write(Batch([("former", point_of(GAP))]), now=ami.START - 60)
+    live = LiveSwitchboard.from_config(config, "milano")
+    async with storage(config, live, Clock()) as kept:
+
+        def exposed() -> str:
+            out = Exposition()
+            kept.expose(out)
+            return out.text(openmetrics=False)
+
+        await eventually(lambda: 'asterpanel_influx_points_pending{tenant="former"} 1\n' in exposed())
+        assert 'asterpanel_influx_oldest_pending_age_seconds{tenant="former"} 60.0\n' in exposed()
 
 
 async def test_two_exporters_on_one_journal(config: Config) -> None:

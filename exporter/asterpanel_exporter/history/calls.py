@@ -28,6 +28,7 @@ from asterpanel_switchboard.events import (
     ConsultationBegun,
     DialCancelled,
     LiveEvent,
+    MemberReport,
     QueueEntered,
     QueueStatusSet,
 )
@@ -38,6 +39,10 @@ callers did, and only then says that it shuts down."""
 
 HANGUP_GRACE_S: Final = 30.0
 """A caller who gave up hangs up at once, unless the dialplan has something to do for its ``h`` extension."""
+
+HANGUP_HANDLED_S: Final = 2.0
+"""Whoever hangs up so much later, and elsewhere in the dialplan, was sent there: what a dialplan has to do at
+a hang-up takes less. (Asterisk 16 has no event for a waiting caller who is redirected.)"""
 
 CONNECT_GRACE_S: Final = 600.0
 """A subroutine (``membergosub``, AGI) can run between the caller's leaving the queue and AgentConnect."""
@@ -69,6 +74,8 @@ class CallTracker:
         visits: those that have no record yet.
         sees_dialplan: the manager user may read the dialplan's events, without which a time-out cannot be
             told from a caller who gave up.
+        lacks_dialplan: a caller came into a queue without those events.
+        untold: calls whose outcome is unknown for want of them.
     """
 
     def __init__(
@@ -77,17 +84,24 @@ class CallTracker:
         emit_call: Callable[[Visit, Outcome], None],
         emit_attempt: Callable[[Visit, Ringing, AttemptResult, float], None],
         offered: Callable[[str], None],
+        counted: Callable[[Visit], None],
         completed_late: Callable[[str], None],
+        completed_untold: Callable[[AgentEvent, float], None],
     ) -> None:
         self._identity = identity
         self._emit_call = emit_call
         self._emit_attempt = emit_attempt
         self._offered = offered
+        self._counted = counted
         self._completed_late = completed_late
+        self._completed_untold = completed_untold
         self.sees_dialplan = False
+        self.lacks_dialplan = False
+        self.untold = 0
         self.visits = OpenVisits()
         self._talks = Talks()
         self._entering: dict[str, QueueEntered] = {}
+        self._gone: list[Visit] = []
         self._handlers: dict[type, Callable[..., None]] = {
             CallerJoined: self._caller_joined,
             CallerLeft: self._caller_left,
@@ -138,8 +152,9 @@ class CallTracker:
             return Outcome.ANSWERED
         if visit.given_up:
             if not self.sees_dialplan:
+                self.untold += 1
                 return Outcome.UNKNOWN
-            return Outcome.ABANDONED if visit.hung_up else Outcome.REDIRECTED
+            return Outcome.ABANDONED if visit.hung_up and not visit.moved else Outcome.REDIRECTED
         was_answered = any(not ringing.stale and ringing.stopped_at is None for ringing in visit.ringing)
         return Outcome.UNKNOWN if was_answered else Outcome.EXIT_KEY
 
@@ -179,15 +194,19 @@ class CallTracker:
 
     def _caller_joined(self, event: CallerJoined, at: float) -> None:
         caller = event.caller
-        self._entering.pop(caller.uniqueid, None)
-        known = self.visits.find(event.queue, caller.uniqueid, lambda visit: visit.is_waiting)
+        entered = self._entering.pop(caller.uniqueid, None)
+        self.lacks_dialplan = entered is None and not self.sees_dialplan
+        known = self.visits.find(event.queue, caller.uniqueid, lambda visit: _is_joined(visit, at))
         if known is not None and not known.listed:
             return
         if known is not None:  # the list was ahead of its events
             self._forget(known)
         else:
             self._offered(event.queue)
-        self.visits.add(_visit(event.queue, caller, at, event.position))
+        visit = _visit(event.queue, caller, at, event.position)
+        if entered is not None:
+            visit.context, visit.extension = entered.context, entered.extension
+        self.visits.add(visit)
 
     def _caller_left(self, event: CallerLeft, at: float) -> None:
         visit = self.visits.find(event.queue, event.uniqueid, lambda visit: visit.is_waiting)
@@ -202,7 +221,7 @@ class CallTracker:
         """Who has left is connected next, or something tells what became of him."""
         may_be_connected = not visit.given_up and any(r.stopped_at is None for r in visit.ringing)
         if visit.given_up and visit.hung_up and self.sees_dialplan:
-            self._settle(visit, Outcome.ABANDONED, at)
+            self._settle(visit, self._outcome(visit), at)
         elif may_be_connected and not visit.hung_up:
             self.visits.set_due(visit, (visit.left_at or at) + CONNECT_GRACE_S)
         else:
@@ -214,15 +233,17 @@ class CallTracker:
             visit.given_up = True
             visit.position_out = event.position or visit.position_out
             self.visits.touch(visit)
+            self._counted(visit)
 
     def _queue_entered(self, event: QueueEntered, at: float) -> None:
         self.sees_dialplan = True
         uniqueid = event.caller.uniqueid
-        waiting = [visit for visit in self.visits.of_caller(uniqueid) if visit.is_waiting]
-        for visit in waiting:  # he cannot ask for another place from there: he is sent elsewhere
-            visit.moved = True
-            self.visits.touch(visit)
-        if not waiting:
+        visits = [visit for visit in self.visits.of_caller(uniqueid) if not visit.lost]
+        for visit in visits:  # he cannot ask for another place from there: he is, or was, sent elsewhere
+            if visit.is_waiting or (visit.is_undecided and visit.given_up):
+                visit.moved = True
+                self.visits.touch(visit)
+        if not any(visit.is_waiting for visit in visits):
             self._entering[uniqueid] = event
             if len(self._entering) > MOST_ENTERING:
                 del self._entering[next(iter(self._entering))]
@@ -234,10 +255,11 @@ class CallTracker:
         undecided = [visit for visit in self.visits.of_caller(event.uniqueid) if visit.is_undecided]
         if outcome is None:
             return
-        if undecided:
+        if event.value in _REFUSED:  # whoever has been in a queue was not refused by it, but by the next one
+            if entering is not None:
+                self._refused(entering, outcome, at)
+        elif undecided:
             self._settle(undecided[-1], outcome, at)
-        elif entering is not None and event.value in _REFUSED:
-            self._refused(entering, outcome, at)
 
     def _refused(self, entering: QueueEntered, outcome: Outcome, at: float) -> None:
         visit = _visit(entering.queue, entering.caller, at, 0)
@@ -270,7 +292,7 @@ class CallTracker:
 
     def _visit_ringing(self, event: AgentEvent) -> tuple[Visit, Ringing] | None:
         found = self.visits.with_ringing(event.dest_uniqueid)
-        if found is not None:
+        if found is not None or event.dest_uniqueid:
             return found
         visit = self.visits.find(event.queue, event.uniqueid, lambda visit: bool(visit.ringing))
         ringing = None if visit is None else visit.ringing_on("", event.interface)
@@ -356,9 +378,10 @@ class CallTracker:
                 return
             visit = self._completed_unseen(event, at)
         if visit is None:
-            self._completed_late(event.queue)
+            self._completed_untold(event, at)
             return
         visit.completed = visit.is_complete = True
+        self._counted(visit)
         if visit.ended_at is None:
             visit.ended_at = at
         if visit.ended_by is None:
@@ -439,20 +462,36 @@ class CallTracker:
         for visit in list(self.visits.of_caller(uniqueid)):
             if not visit.hung_up and visit.connected_at is None and visit.outcome is None:
                 visit.hung_up = True
+                visit.moved = visit.moved or _was_elsewhere(visit, event, at)
                 self.visits.touch(visit)
                 self._look_again(visit, at)
 
     def _phone_gone(self, event: ChannelGone, at: float) -> None:
         found = self.visits.with_ringing(event.uniqueid)
-        if found is not None:
-            self._end_attempt(*found, result_of_hangup(found[1], event.cause), at)
-            self._look_again(found[0], at)
+        if found is None:
+            return
+        visit, ringing = found
+        if ringing.stale and ringing.stopped_at is None:  # it may have been answered unseen
+            self.visits.remove_ringing(visit, ringing)
+        else:
+            self._end_attempt(visit, ringing, result_of_hangup(ringing, event.cause), at)
+        self._look_again(visit, at)
 
     # --- where events are missing -------------------------------------------------------------------
 
     def shut_down(self, at: float) -> None:
         """The switchboard goes down: what ended just before, the shutdown has ended."""
-        for visit in self.visits:
+        self._cut(self.visits, at)
+        self._talks = Talks()
+        self._entering.clear()
+
+    def restarted(self, at: float) -> None:
+        """It had gone down in the last gap: so it is told only after a list without the calls of before."""
+        self._cut([visit for visit in self._gone if visit.lost and not visit.told], at)
+        self._gone.clear()
+
+    def _cut(self, visits: Iterable[Visit], at: float) -> None:
+        for visit in visits:
             visit.is_complete = True  # or never will be
             if visit.outcome is Outcome.ABANDONED:
                 visit.outcome = Outcome.UNKNOWN
@@ -465,25 +504,35 @@ class CallTracker:
                 visit.outcome = Outcome.UNKNOWN
                 visit.left_at = at if visit.left_at is None else visit.left_at
             self._finish(visit)
-        self._talks = Talks()
-        self._entering.clear()
 
     def events_missing(self) -> None:
         """The connection is lost, or the exporter starts: who is in between two states now is lost."""
         self._entering.clear()
+        self._gone.clear()
         for visit in self.visits:
             for ringing in visit.ringing:
                 ringing.stale = True
             if visit.ended_at is not None and visit.outcome is None:
                 visit.outcome = Outcome.ANSWERED
-                visit.completed = True  # the switchboard counts it now, whether we are told or not
             if visit.outcome is not None:
                 self._finish(visit)
             elif visit.is_undecided:
                 self._lose(visit)
 
+    def forget_lost(self, now: float) -> None:
+        """Remember no longer what nothing will be heard of."""
+        for visit in self.visits.overdue(now):
+            self._lose(visit)
+        self.visits.forget_lost(now)
+
     def _lose(self, visit: Visit) -> None:
-        """Its end was not seen: it is among the calls missed, unless something is heard of it after all."""
+        """Its end was not seen: it is among the calls missed, unless something is heard of it after all.
+
+        Of one who gave up nothing more is wanted: it is counted already.
+        """
+        if visit.given_up and not visit.told:
+            self._forget(visit)
+            return
         self._talks.forget(visit)
         self.visits.lose(visit)
 
@@ -491,7 +540,7 @@ class CallTracker:
         """A visit that was open when the exporter stopped."""
         visit = Visit.from_json(text)
         self.visits.add(visit)
-        if visit.told:
+        if visit.told or visit.lost:
             self.visits.lose(visit)
         elif visit.is_talking:
             self._talks.begin(visit)
@@ -524,14 +573,33 @@ class CallTracker:
                     del listed[visit.uniqueid]
                     self.visits.set_due(visit, None)
                 elif fresh:
+                    self._gone.append(visit)
                     self._lose(visit)
                 elif visit.due_at is None:
                     self.visits.set_due(visit, now + HOLD_S)
             elif fresh and visit.is_talking and visit.interface.casefold() not in talking:
+                self._gone.append(visit)
                 self._lose(visit)
         for uniqueid, caller in listed.items():
             if self.visits.find(queue, uniqueid, lambda visit: visit.is_waiting) is None:
                 self._appeared(queue, caller, now)
+
+    def settle_told(self, queue: str, members: Iterable[MemberReport]) -> None:
+        """Which calls that were told of before their AgentComplete the switchboard has counted in a gap.
+
+        Their members are free, or have ended a call since: with the count app_queue sets LastCall.
+        """
+        told = [visit for visit in self.visits.told_of(queue) if not visit.completed]
+        if not told:
+            return
+        reports = {report.interface.casefold(): report for report in members}
+        for visit in told:
+            report = reports.get(visit.interface.casefold())
+            ended_at = int(visit.ended_at or 0)
+            if report is None or not report.in_call or (report.last_call or 0) >= ended_at:
+                visit.completed = True
+                self.visits.touch(visit)
+                self._completed_late(queue)
 
     def _appeared(self, queue: str, listed: CallerListed, now: float) -> None:
         visit = _visit(queue, listed.caller, now - listed.wait_s, listed.position)
@@ -544,8 +612,22 @@ _ANOTHER_VISIT_S: Final = 5.0
 """Waiting since so much later than we knew: he has left and come again."""
 
 
+def _is_joined(visit: Visit, at: float) -> bool:
+    """Whether he waits since then; one whose end was not seen may have come again."""
+    return visit.is_waiting and (not visit.lost or visit.listed or visit.joined_at == at)
+
+
 def _visit(queue: str, caller: Caller, at: float, position: int) -> Visit:
     return Visit(queue, caller.uniqueid, caller.linkedid, caller.number, caller.name, at, position)
+
+
+def _was_elsewhere(visit: Visit, event: ChannelGone, at: float) -> bool:
+    """Whether the caller had been sent to another place of the dialplan before he hung up."""
+    if visit.left_at is None or at - visit.left_at < HANGUP_HANDLED_S:
+        return False
+    if not (visit.context and event.context):
+        return False
+    return event.context != visit.context or event.extension not in (visit.extension, "h")
 
 
 def _transfer_of(event: CallTransferred) -> EndedBy:

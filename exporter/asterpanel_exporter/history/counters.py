@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Final, Self
 
 from asterpanel_exporter.history.encoding import encode
+
+UNCERTAIN: Final = 2
+"""Counters that have fallen by more were reset. By less, a list was read in between the end of a call and its
+being counted."""
 
 
 @dataclass(slots=True)
@@ -45,21 +49,25 @@ class QueueCounters:
             abandoned - self.abandoned,
         )
 
-    def missed(self, completed: int, abandoned: int, *, restarted: bool) -> int:
-        """Calls that ended while nobody watched; from now on the counters are taken as told.
+    def take(self, completed: int, abandoned: int) -> None:
+        """From now on they are as told."""
+        self.completed, self.abandoned = completed, abandoned
+        self.surplus_completed = self.surplus_abandoned = 0
+
+    def missed(self, completed: int, abandoned: int, *, restarted: bool) -> tuple[int, int]:
+        """Calls, completed and abandoned, that ended while nobody watched; they are to be added.
 
         Args:
             completed: as told now.
             abandoned: as told now.
             restarted: the switchboard has restarted meanwhile, so that all that they count was missed.
         """
-        if restarted or completed < self.completed or abandoned < self.abandoned:
-            count = completed + abandoned
+        lacking = max(self.completed - completed, self.abandoned - abandoned)
+        if restarted or lacking > UNCERTAIN:
+            self.take(0, 0)
         else:
-            count = completed - self.completed + abandoned - self.abandoned
-        self.completed, self.abandoned = completed, abandoned
-        self.surplus_completed = self.surplus_abandoned = 0
-        return count
+            self.take(min(self.completed, completed), min(self.abandoned, abandoned))
+        return completed - self.completed, abandoned - self.abandoned
 
     def to_json(self) -> str:
         return encode(asdict(self))

@@ -127,7 +127,9 @@ class Intervals:
         known = self._sessions_of.get(agent_id, set())
         for key in sorted(known - members.keys()):
             self._end_session(key, ended_at)
-        for key in members.keys() - known:
+        for key in sorted(members.keys() - known):
+            if key in self._sessions:  # it was somebody else's, by the name that the member had
+                self._end_session(key, ended_at)
             member = members[key]
             since = at if member.since is None else min(at, member.since)
             name = member.name or agent_id

@@ -15,6 +15,10 @@ LOST_S: Final = 12 * 3600.0
 """How long a call is remembered of whose end nothing was told."""
 
 
+LONGEST_S: Final = 24 * 3600.0
+"""No call goes on for longer."""
+
+
 class OpenVisits:
     """The visits of one switchboard.
 
@@ -89,18 +93,23 @@ class OpenVisits:
         found = next(filter(wanted, visits), None)
         if found is not None and found.key in self._lost:
             self._visits[found.key] = self._lost.pop(found.key)
+            found.lost = False
         return found
 
     def told(self, event: AgentEvent) -> Visit | None:
         """The call that has its record already, and whose AgentComplete this is: without any ids, the oldest
         one of that member."""
-        told = [visit for visit in self._lost.values() if visit.told and visit.queue == event.queue]
+        told = self.told_of(event.queue)
         channels = {event.uniqueid, event.dest_uniqueid} - {""}
         if channels:
             return next((v for v in told if channels & {v.uniqueid, v.dest_uniqueid}), None)
         interface = event.interface.casefold()
         of_member = (visit for visit in told if visit.interface.casefold() == interface)
         return min(of_member, key=lambda visit: visit.connected_at or visit.joined_at, default=None)
+
+    def told_of(self, queue: str) -> list[Visit]:
+        """The calls of a queue that have their record, and whose AgentComplete may still come."""
+        return [visit for visit in self._lost.values() if visit.told and visit.queue == queue]
 
     # --- ringing ------------------------------------------------------------------------------------
 
@@ -148,6 +157,7 @@ class OpenVisits:
 
     def lose(self, visit: Visit) -> None:
         """Its end was not seen."""
+        visit.lost = True
         visit.due_at = None
         self._visits.pop(visit.key, None)
         self._lost[visit.key] = visit
@@ -157,3 +167,7 @@ class OpenVisits:
         """Of those lost long ago nothing will be heard any more."""
         for visit in [visit for visit in self._lost.values() if visit.joined_at < now - LOST_S]:
             self.forget(visit)
+
+    def overdue(self, now: float) -> list[Visit]:
+        """Those that have gone on for so long that their end must have been missed."""
+        return [visit for visit in self._visits.values() if visit.joined_at < now - LONGEST_S]

@@ -19,6 +19,8 @@ TALK_BUCKETS_S: Final = (10.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 18
 
 WAIT_OUTCOMES: Final = (Outcome.ANSWERED, Outcome.ABANDONED)
 
+_OUTCOMES: Final = frozenset(outcome.value for outcome in Outcome)
+
 Key = tuple[str, str]
 """(name, labels as a JSON list): where a value is kept in the journal."""
 
@@ -184,7 +186,8 @@ class OutcomeTotals:
         if name == _OFFERED:
             totals.offered = int(value)
         elif name == _CALLS:
-            totals.calls[Outcome(labels[1])] = int(value)
+            if labels[1] in _OUTCOMES:
+                totals.calls[Outcome(labels[1])] = int(value)
         elif name == _ATTEMPTS:
             totals.attempts[labels[1], labels[2]] = int(value)
         elif name == _WAIT:

@@ -35,12 +35,14 @@ class Visit:
     Attributes:
         listed: only a QueueStatus list has told of the join, in whole seconds.
         given_up: QueueCallerAbandon was sent, which can mean many things.
+        context, extension: where in the dialplan he entered the queue, "" if not told.
         moved: the dialplan or a redirect sent the caller elsewhere while he waited.
         hung_up: the caller's channel is gone.
         consulting_at: when the agent left the caller to consult somebody.
         completed: the switchboard has counted it as completed.
         is_complete: AgentComplete was seen.
         told: its record is made, and only AgentComplete is still to come.
+        lost: its end was not seen, nor is it known to go on.
         outcome: decided; the record is made when `due_at` has come.
         due_at: when something is decided if nothing else happens; None: nothing is to be decided.
         key: tells it from all others of its switchboard, and from earlier visits of the same caller.
@@ -53,6 +55,8 @@ class Visit:
     name: str
     joined_at: float
     position_in: int
+    context: str = ""
+    extension: str = ""
     listed: bool = False
     attempts: int = 0
     ringing: list[Ringing] = field(default_factory=list)
@@ -75,6 +79,7 @@ class Visit:
     completed: bool = False
     is_complete: bool = False
     told: bool = False
+    lost: bool = False
     outcome: Outcome | None = None
     due_at: float | None = None
     key: str = field(init=False)

@@ -17,6 +17,7 @@ from asterpanel_exporter.cli_support import EXIT_CODES, configuration
 from asterpanel_exporter.journal.journal import Journal, JournalError
 from asterpanel_exporter.journal.status import JournalStatus, Span, status_of
 from asterpanel_exporter.periods import Period, PeriodError, period_of
+from asterpanel_exporter.points.line_protocol import clean_text
 from asterpanel_switchboard.config import Config, SwitchboardConfig
 
 _FORMAT: Final = click.option(
@@ -130,7 +131,7 @@ def dead_letters(context: click.Context, tenant: str | None, limit: int, style: 
         click.echo(json.dumps([asdict(letter) for letter in letters], indent=2, ensure_ascii=False))
         return
     for letter in letters:
-        click.echo(f"{letter.id}  {_local(letter.refused_at)}  {letter.tenant}  {letter.reason}")
+        click.echo(f"{letter.id}  {_local(letter.refused_at)}  {letter.tenant}  {clean_text(letter.reason)}")
         click.echo(f"    {letter.line}")
     if len(letters) < total:
         click.echo(f"{len(letters)} of {total} shown; --limit 0 shows all", err=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from asterpanel_exporter.journal.opening import JournalError, connect
 from asterpanel_exporter.periods import US, Period
+from asterpanel_exporter.points.line_protocol import clean_tag
 
 _MMAP_BYTES: Final = 1 << 40
 _SORTER_KIB: Final = 64 * 1024
@@ -123,8 +124,8 @@ class JournalReader:
                         pauses.append(_open_interval(item, "reason"))
                     case "session":
                         sessions.append(_open_interval(item, "queue"))
-                    case "call":
-                        calls += 1
+                    case "call":  # one that has its record, or whose end was not seen, goes on no more
+                        calls += not (item.get("told") or item.get("lost"))
                     case "board":
                         known_us = round(item["known_at"] * US)
             except (ValueError, KeyError, TypeError) as error:
@@ -149,7 +150,9 @@ class JournalReader:
 
 
 def _open_interval(item: Mapping[str, Any], label: str) -> OpenInterval:
-    return OpenInterval(item["agent"], item["agent_name"], item[label], round(item["started_at"] * US))
+    """Its texts as the point will have them: what goes on is kept as the switchboard told it."""
+    agent, agent_name, label = (clean_tag(item[name]) for name in ("agent", "agent_name", label))
+    return OpenInterval(agent, agent_name, label, round(item["started_at"] * US))
 
 
 def parameters_of(scope: Scope) -> dict[str, Any]:

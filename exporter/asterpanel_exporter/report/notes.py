@@ -25,7 +25,7 @@ def gaps_note(gaps: Sequence[Gap], period: Period) -> list[str]:
     told = (
         f"{_counted(len(gaps), 'gap')}, {_counted(missed, 'call') if missed else 'no call'} missed: {times}"
     )
-    return [f"{told}; import-queue-log adds them." if missed else f"{told}."]
+    return [f"{told}; import-queue-log adds them, if it has not yet." if missed else f"{told}."]
 
 
 def _span_text(gap: Gap, period: Period) -> str:
