@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.recorder import Recorder, without_journal
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_switchboard.config import QueueSettings
 from asterpanel_switchboard.identity import AgentIdentity
 from asterpanel_switchboard.intake import Intake
+from asterpanel_switchboard.merge_patch import Document
 
 START = 1795390000.0
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"

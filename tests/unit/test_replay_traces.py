@@ -20,10 +20,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.replay import Replay
 from asterpanel_exporter.state import ResyncReason
+from asterpanel_switchboard.merge_patch import Document
 from tests.traces import ALL, FLOOD, SCENARIOS, recording, truth
 from tests.unit import ami
 from tests.unit.ami import leftovers

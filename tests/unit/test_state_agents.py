@@ -2,9 +2,9 @@
 
 import pytest
 
-from asterpanel_switchboard.merge_patch import Document
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_switchboard.identity import agent_identity
+from asterpanel_switchboard.merge_patch import Document
 from tests.unit import ami
 from tests.unit.ami import Board, leftovers
 

@@ -32,9 +32,13 @@ class TestWaiting:
         board.wait(5)
         assert board.queue("sales")["waiting"] == [
             {
-                "uniqueid": "1.1", "channel": "PJSIP/peer-1.1", "caller": "390551", "caller_name": "Zoé",
-                "position": 1, "since": ami.START,
-            }  # fmt: skip
+                "uniqueid": "1.1",
+                "channel": "PJSIP/peer-1.1",
+                "caller": "390551",
+                "caller_name": "Zoé",
+                "position": 1,
+                "since": ami.START,
+            }
         ]
         assert board.queue("sales")["offered"] == 1
         board.assert_healthy()

@@ -19,7 +19,6 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
-from asterpanel_switchboard.merge_patch import Document, apply_merge_patch
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.state import ResyncReason
 from asterpanel_exporter.supervisor import Exporter
@@ -27,6 +26,7 @@ from asterpanel_exporter.web.app import serve
 from asterpanel_exporter.web.stream import StreamSettings
 from asterpanel_switchboard.config import Config
 from asterpanel_switchboard.intake import Intake
+from asterpanel_switchboard.merge_patch import Document, apply_merge_patch
 
 TRACES = Path(__file__).parents[1] / "traces"
 NOW = 1795390000.0
