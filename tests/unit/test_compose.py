@@ -11,11 +11,12 @@ import pytest
 import yaml
 
 from asterpanel_exporter.cli import main
-from asterpanel_switchboard.config import ExporterConfig, load_config
+from asterpanel_switchboard.config import ControlApiConfig, ExporterConfig, load_config
 
 REPOSITORY = Path(__file__).parents[2]
 PORT = ExporterConfig().listen.port
 DOCKERFILE = (REPOSITORY / "exporter/Dockerfile").read_text(encoding="utf-8")
+CONTROL_DOCKERFILE = (REPOSITORY / "control_api/Dockerfile").read_text(encoding="utf-8")
 # What a person adds before the first start; the head of docker-compose.yml says so.
 ADDED_BY_HAND = {"./asterpanel.yml", "./secrets/milano", "./secrets/state-token"}
 
@@ -34,8 +35,8 @@ def mounts(service: dict[str, Any]) -> dict[str, str]:
     return {target: source for source, target, *_ in (volume.split(":") for volume in service["volumes"])}
 
 
-def instructions(name: str) -> list[str]:
-    joined = DOCKERFILE.replace("\\\n", " ")
+def instructions(name: str, dockerfile: str = DOCKERFILE) -> list[str]:
+    joined = dockerfile.replace("\\\n", " ")
     return [line.split(maxsplit=1)[1] for line in joined.splitlines() if line.startswith(f"{name} ")]
 
 
@@ -92,12 +93,21 @@ def test_image_copies_only_what_is_there_and_let_through() -> None:
     let_through = {
         line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")
     }
-    copied = [path for line in instructions("COPY") if "--from" not in line for path in line.split()[:-1]]
+    copies = [line for file in (DOCKERFILE, CONTROL_DOCKERFILE) for line in instructions("COPY", file)]
+    copied = [path for line in copies if "--from" not in line for path in line.split()[:-1]]
     for path in copied:
         assert (REPOSITORY / path).exists(), path
         assert any(entry == path or entry.startswith(f"{path}/") for entry in let_through), path
     for entry in let_through:
         assert (REPOSITORY / entry).exists(), entry
+
+
+def test_the_control_apis_image() -> None:
+    port = str(ControlApiConfig().listen.port)
+    assert instructions("EXPOSE", CONTROL_DOCKERFILE) == [port]
+    assert f"http://127.0.0.1:{port}/healthz" in instructions("HEALTHCHECK", CONTROL_DOCKERFILE)[0]
+    assert instructions("ENTRYPOINT", CONTROL_DOCKERFILE) == ['["asterpanel-control-api"]']
+    assert int(instructions("USER", CONTROL_DOCKERFILE)[0].split(":")[0]) > 0
 
 
 def test_image_and_package_are_of_one_version(compose: dict[str, Any]) -> None:
