@@ -100,6 +100,10 @@ class Rig:
         assert document is not None
         return dict(document)
 
+    def knows(self, agent: str) -> bool:
+        """Whether the live state has him: a switchboard is up some moments before its persistent members."""
+        return agent in self.document()["agents"]  # type: ignore[operator]
+
     def is_up(self) -> bool:
         fresh = self.boards.freshness(NAME)
         return self.bridge.connections()[NAME].is_up and fresh is not None and fresh.up
@@ -295,6 +299,7 @@ def test_while_the_pbx_is_down(rig: Rig) -> None:
     assert time.monotonic() - began < TIMEOUT_S
     rig.pbx.start()
     wait_until(rig.is_up, 30, "everybody is connected again")
+    wait_until(lambda: rig.knows("1101"), what="persistent members are back")
     done_in_time(lambda: rig.operations.pause(NAME, "1101", reason="again"))
     assert {line[2] for line in rig.pauses()} == {"again"}
     assert "too late" not in json.dumps(rig.document())
@@ -327,7 +332,7 @@ def test_after_a_restart(rig: Rig) -> None:
     rig.operations.pause(NAME, "1101", reason="Lunch")
     rig.pbx.restart()
     wait_until(rig.is_up, 30, "everybody is connected again")
-    wait_until(lambda: "1101" in rig.document()["agents"], what="persistent members are back")  # type: ignore[operator]
+    wait_until(lambda: rig.knows("1101"), what="persistent members are back")
     done_in_time(lambda: rig.operations.unpause(NAME, "1101"))
 
 
@@ -336,7 +341,7 @@ def test_app_queue_not_loaded(rig: Rig) -> None:
     error = error_id(lambda: rig.operations.pause(NAME, "1101"))
     assert error in ("not_supported", "not_found", "no_state")
     rig.pbx.cli("module load app_queue.so")
-    wait_until(lambda: "1101" in rig.document()["agents"], what="members are back")  # type: ignore[operator]
+    wait_until(lambda: rig.knows("1101"), what="members are back")
     done_in_time(lambda: rig.operations.pause(NAME, "1101"))
 
 
