@@ -6,6 +6,7 @@ import logging
 from http import HTTPStatus
 
 from flask import Response, g, jsonify, request
+from flask_limiter import RateLimitExceeded
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from asterpanel_control_api.answers import Error
 from asterpanel_control_api.door import Door
 from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.rate_limits import too_many
 from asterpanel_control_api.routes import actions, state, system
 from asterpanel_control_api.services import Services
 
@@ -46,11 +48,9 @@ def create_app(services: Services) -> OpenAPI:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     door = Door(services)
-    app.before_request(door.enter)
-    app.register_error_handler(ApiError, door.refused)
+    door.guard(app)
     app.register_error_handler(HTTPException, lambda error: door.refused(_of_http(error)))
     app.register_error_handler(Exception, lambda error: door.refused(_of_ours(error)))
-    app.after_request(door.leave)
     for routes in (system, state, actions):
         app.register_api(routes.blueprint(services))
     app.add_url_rule("/v1/openapi.json", "openapi", lambda: jsonify(app.api_doc))
@@ -73,6 +73,8 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def _of_http(error: HTTPException) -> ApiError:
+    if isinstance(error, RateLimitExceeded):
+        return too_many(error)
     status = HTTPStatus(error.code or 500)
     if status in _HTTP_ERRORS:
         return ApiError(*_HTTP_ERRORS[status])

@@ -5,27 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from flask import Response, g, jsonify, request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from flask import Flask, Response, g, jsonify, request
 
 from asterpanel_control_api.errors import ApiError, ErrorId
-from asterpanel_control_api.identity.refusals import Reason, Unauthenticated
+from asterpanel_control_api.identity.refusals import Unauthenticated
 from asterpanel_control_api.people import Person
+from asterpanel_control_api.rate_limits import RateLimits
 from asterpanel_control_api.services import Services
 
 OPEN_TO_ALL = frozenset({"openapi", "system.health", "system.ready", "system.metrics"})
 """Endpoints that want nobody's identity."""
 
-WRONG_SECRETS = RateLimitItemPerMinute(20)
-"""From one address: who guesses secrets is not listened to for a while."""
-
-ACTIONS = RateLimitItemPerMinute(120)
-"""Of one person."""
-
-_GUESSES = frozenset({Reason.UNKNOWN_SECRET, Reason.TOKEN_EXPIRED})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_ACTIONS = "actions"
+"""Name of the blueprint whose endpoints are named as the actions are in the audit."""
 
 
 class Door:
@@ -33,37 +26,54 @@ class Door:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._limits = RateLimits()
 
-    def enter(self) -> None:
-        """Before anything else of a request.
+    def guard(self, app: Flask) -> None:
+        """From now on every request passes here."""
+        app.before_request(self._begin)
+        self._limits.before_identity(app)
+        app.before_request(self._identify)
+        self._limits.after_identity(app)
+        app.before_request(self._check_json)
+        app.register_error_handler(ApiError, self.refused)
+        app.after_request(self._leave)
 
-        Raises:
-            ApiError: it goes no further.
-        """
+    def _begin(self) -> None:
         g.started = time.monotonic()
         g.person = None
-        if request.endpoint is None or request.endpoint in OPEN_TO_ALL:
-            return
-        g.person = self._person()
-        if request.method not in _WITHOUT_BODY:
-            if request.mimetype != "application/json":
-                raise ApiError(ErrorId.NOT_JSON, "send Content-Type: application/json")
-            if not self._limiter.hit(ACTIONS, "action", g.person.subject):
-                raise ApiError(ErrorId.TOO_MANY_REQUESTS, f"more than {ACTIONS.amount} actions in a minute")
+        g.wants_identity = request.endpoint is not None and request.endpoint not in OPEN_TO_ALL
 
-    def _person(self) -> Person:
-        address = request.remote_addr or ""
-        if not self._limiter.test(WRONG_SECRETS, "secret", address):
-            raise ApiError(
-                ErrorId.TOO_MANY_REQUESTS, "too many wrong secrets from this address; wait a minute"
-            )
+    def _identify(self) -> None:
+        if not g.wants_identity:
+            return
         try:
-            return self._services.authenticator.person(request.headers, address)
+            g.person = self._services.authenticator.person(request.headers, request.remote_addr or "")
         except Unauthenticated as error:
-            if error.reason in _GUESSES:
-                self._limiter.hit(WRONG_SECRETS, "secret", address)
+            self._tell_of_stranger(error)
             raise
+
+    def _check_json(self) -> None:
+        if g.person is None or request.method in _WITHOUT_BODY:
+            return
+        if request.mimetype != "application/json":
+            raise ApiError(ErrorId.NOT_JSON, "send Content-Type: application/json")
+
+    def _tell_of_stranger(self, error: Unauthenticated) -> None:
+        """An action that nobody provable has asked for is a denial too; a flood of them is told of in the log
+        and in the metrics only."""
+        blueprint, _, action = (request.endpoint or "").rpartition(".")
+        if blueprint != _ACTIONS or not self._limits.is_audited(request.remote_addr or ""):
+            return
+        named: dict[str, str] = request.view_args or {}
+        self._services.audit.record(
+            None,
+            action,
+            named.get("switchboard", ""),
+            agent=named.get("agent", ""),
+            queue=named.get("queue", ""),
+            result=error.id.id,
+            detail=error.reason.value,
+        )
 
     def refused(self, error: ApiError) -> Response:
         """An error as the answer."""
@@ -72,9 +82,11 @@ class Door:
         response.status_code = error.id.status
         if error.id is ErrorId.UNAUTHENTICATED:
             response.headers["WWW-Authenticate"] = "Bearer"
+        if "retry_after_s" in error.detail:
+            response.headers["Retry-After"] = str(error.detail["retry_after_s"])
         return response
 
-    def leave(self, response: Response) -> Response:
+    def _leave(self, response: Response) -> Response:
         """Count the request; what is answered is nobody else's."""
         error: ApiError | None = g.get("error")
         result = "ok" if error is None else error.id.id

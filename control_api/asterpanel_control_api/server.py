@@ -46,6 +46,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "timeout": 60,
             "limit_request_line": 8190,
             "limit_request_fields": 64,
+            "header_map": "drop",  # X_Grafana_Id is not X-Grafana-Id, although WSGI would call both the same
             "accesslog": None,
             "logger_class": "gunicorn.glogging.Logger",
             "post_worker_init": self._started,

@@ -1,0 +1,91 @@
+"""How often one address may be wrong about a secret, and how often one person may act (flask-limiter)."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Final
+
+from flask import Flask, Response, g, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
+from flask_limiter.util import get_remote_address
+from limits import RateLimitItemPerMinute
+
+from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.identity.refusals import Reason, Unauthenticated
+
+WRONG_SECRETS: Final = 20
+"""From one address in a minute: who guesses is not listened to for a while, even if he guesses right."""
+
+ACTIONS: Final = 120
+"""Of one person in a minute."""
+
+AUDITED_STRANGERS: Final = 20
+"""Actions of unproven people, from one address in a minute, that the audit tells of one by one."""
+
+_GUESSES: Final = frozenset({Reason.UNKNOWN_SECRET, Reason.TOKEN_EXPIRED})
+_WITHOUT_EFFECT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class RateLimits:
+    """Of an application; in this process's memory, which is the only one."""
+
+    def __init__(self) -> None:
+        self._addresses = _limiter(
+            ApplicationLimit(
+                f"{WRONG_SECRETS} per minute",
+                scope="secret",
+                key_function=get_remote_address,
+                exempt_when=lambda: not g.wants_identity,
+                deduct_when=_was_guess,
+                on_breach=_remember,
+                error_message="too many wrong secrets from this address",
+            )
+        )
+        self._people = _limiter(
+            ApplicationLimit(
+                f"{ACTIONS} per minute",
+                scope="action",
+                key_function=lambda: str(g.person.subject),
+                exempt_when=lambda: g.person is None or request.method in _WITHOUT_EFFECT,
+                on_breach=_remember,
+                error_message=f"more than {ACTIONS} actions in a minute",
+            )
+        )
+
+    def before_identity(self, app: Flask) -> None:
+        """To be called before the hook is registered that finds out who it is."""
+        self._addresses.init_app(app)
+
+    def after_identity(self, app: Flask) -> None:
+        """To be called after it."""
+        self._people.init_app(app)
+
+    def is_audited(self, address: str) -> bool:
+        """Whether one more stranger's action from there is told of."""
+        limiter = self._addresses.limiter
+        return limiter.hit(RateLimitItemPerMinute(AUDITED_STRANGERS), "stranger", address)
+
+
+def too_many(error: RateLimitExceeded) -> ApiError:
+    """The answer to who has come too often; ``detail.retry_after_s``: when he may come again."""
+    breached: RequestLimit = g.breached
+    wait_s = min(breached.limit.get_expiry(), max(1, math.ceil(breached.reset_at - time.time())))
+    return ApiError(
+        ErrorId.TOO_MANY_REQUESTS, f"{error.description}; wait {wait_s} seconds", retry_after_s=wait_s
+    )
+
+
+def _limiter(limit: ApplicationLimit) -> Limiter:
+    return Limiter(
+        get_remote_address, application_limits=[limit], strategy="moving-window", storage_uri="memory://"
+    )
+
+
+def _remember(breached: RequestLimit) -> None:
+    g.breached = breached
+
+
+def _was_guess(response: Response) -> bool:
+    error = g.get("error")
+    return isinstance(error, Unauthenticated) and error.reason in _GUESSES
