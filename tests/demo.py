@@ -214,12 +214,12 @@ def _exporter_config(folder: Path, port: int, switchboards: Sections) -> Path:
 
 @contextlib.contextmanager
 def _prometheus(folder: Path, exporter: int, port: int) -> Iterator[_Process]:
-    """Prometheus with the configuration that we ship, but for the exporter's address."""
+    """Prometheus with the configuration that we ship, but for the exporter's address and what does not run."""
     path = program("prometheus", "prometheus")
     config = yaml.safe_load(PROMETHEUS_CONFIG.read_text(encoding="utf-8"))
-    for job in config["scrape_configs"]:
-        if job["job_name"] == "asterpanel":
-            job["static_configs"] = [{"targets": [f"127.0.0.1:{exporter}"]}]
+    [job] = [job for job in config["scrape_configs"] if job["job_name"] == "asterpanel"]
+    job["static_configs"] = [{"targets": [f"127.0.0.1:{exporter}"]}]
+    config["scrape_configs"] = [job]
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,9 @@ THREADS_FOR_REQUESTS = 32
 
 GRACE_S = 10
 """How long requests that have begun may take when the server stops."""
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
+"""For gunicorn's heartbeat file: a container's file system is read-only."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -47,6 +51,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 8190,
             "limit_request_fields": 64,
             "header_map": "drop",  # X_Grafana_Id is not X-Grafana-Id, although WSGI would call both the same
+            "control_socket_disable": True,
+            "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
             "accesslog": None,
             "logger_class": "gunicorn.glogging.Logger",
             "post_worker_init": self._started,

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
-from asterpanel_exporter.cli import main
-from asterpanel_switchboard.config import ControlApiConfig, ExporterConfig, load_config
+from asterpanel_switchboard.config import ControlApiConfig, ExporterConfig, Service, load_config
 
 REPOSITORY = Path(__file__).parents[2]
-PORT = ExporterConfig().listen.port
 DOCKERFILE = (REPOSITORY / "exporter/Dockerfile").read_text(encoding="utf-8")
 CONTROL_DOCKERFILE = (REPOSITORY / "control_api/Dockerfile").read_text(encoding="utf-8")
 # What a person adds before the first start; the head of docker-compose.yml says so.
-ADDED_BY_HAND = {"./asterpanel.yml", "./secrets/milano", "./secrets/state-token"}
+CONFIGURATION = {"./config/asterpanel.yml", "./config/profiles.yml"}
+SECRETS = {f"./secrets/{name}" for name in ("milano", "milano-control", "state-token", "route-default")}
+ADDED_BY_HAND = CONFIGURATION | SECRETS
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,19 @@ def mounts(service: dict[str, Any]) -> dict[str, str]:
     return {target: source for source, target, *_ in (volume.split(":") for volume in service["volumes"])}
 
 
+def writes_to(service: dict[str, Any], compose: dict[str, Any]) -> Path:
+    """Where its only volume is."""
+    [target] = [target for target, source in mounts(service).items() if source in compose["volumes"]]
+    return Path(target)
+
+
 def instructions(name: str, dockerfile: str = DOCKERFILE) -> list[str]:
     joined = dockerfile.replace("\\\n", " ")
     return [line.split(maxsplit=1)[1] for line in joined.splitlines() if line.startswith(f"{name} ")]
 
 
-def environment() -> dict[str, str]:
-    pairs = [pair.split("=", 1) for line in instructions("ENV") for pair in shlex.split(line)]
+def environment(dockerfile: str = DOCKERFILE) -> dict[str, str]:
+    pairs = [pair.split("=", 1) for line in instructions("ENV", dockerfile) for pair in shlex.split(line)]
     return dict(pairs)
 
 
@@ -52,7 +58,8 @@ def test_mounted_files_exist(compose: dict[str, Any]) -> None:
     ]
     named_volumes = compose["volumes"].keys()
     for source in sources:
-        assert source in ADDED_BY_HAND or source in named_volumes or (REPOSITORY / source).is_file(), source
+        by_hand = any(Path(source) in (Path(path), Path(path).parent) for path in ADDED_BY_HAND)
+        assert by_hand or source in named_volumes or (REPOSITORY / source).is_file(), source
 
 
 def test_every_service_is_locked_down(compose: dict[str, Any]) -> None:
@@ -66,27 +73,50 @@ def test_every_service_is_locked_down(compose: dict[str, Any]) -> None:
         assert set(service.get("secrets", [])) <= compose["secrets"].keys()
 
 
-def test_exporter_finds_its_configuration_and_listens_where_it_is_asked(compose: dict[str, Any]) -> None:
-    exporter = compose["services"]["exporter"]
-    assert environment()["ASTERPANEL_CONFIG"] in mounts(exporter)
-    assert main.params[0].envvar == "ASTERPANEL_CONFIG"
-    assert [port.split(":")[-1] for port in exporter["ports"]] == [str(PORT)]
-    assert instructions("EXPOSE") == [str(PORT)]
-    assert f"http://127.0.0.1:{PORT}/healthz" in instructions("HEALTHCHECK")[0]
-    assert exporter["user"] == instructions("USER")[0]
-    assert (REPOSITORY / exporter["build"]["context"] / exporter["build"]["dockerfile"]).is_file()
+@pytest.mark.parametrize(
+    ("name", "dockerfile", "port"),
+    [
+        ("exporter", DOCKERFILE, ExporterConfig().listen.port),
+        ("control-api", CONTROL_DOCKERFILE, ControlApiConfig().listen.port),
+    ],
+)
+def test_a_service_finds_its_configuration_and_listens_where_it_is_asked(
+    compose: dict[str, Any], name: str, dockerfile: str, port: int
+) -> None:
+    service = compose["services"][name]
+    config = Path(environment(dockerfile)["ASTERPANEL_CONFIG"])
+    assert mounts(service)[str(config.parent)] == "./config"
+    assert f"./config/{config.name}" in CONFIGURATION
+    assert [entry.split(":")[-1] for entry in service["ports"]] == [str(port)]
+    assert instructions("EXPOSE", dockerfile) == [str(port)]
+    assert f"http://127.0.0.1:{port}/healthz" in instructions("HEALTHCHECK", dockerfile)[0]
+    assert instructions("ENTRYPOINT", dockerfile) == [f'["asterpanel-{name}"]']
+    assert service["user"] == instructions("USER", dockerfile)[0]
+    assert (REPOSITORY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
 
 
-def test_prometheus_scrapes_the_exporter(compose: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "dockerfile"), [("exporter", DOCKERFILE), ("control-api", CONTROL_DOCKERFILE)]
+)
+def test_what_a_service_writes_is_a_volume_of_its_own(
+    compose: dict[str, Any], name: str, dockerfile: str
+) -> None:
+    service = compose["services"][name]
+    [made] = [line for line in instructions("RUN", dockerfile) if line.startswith("install -d")]
+    user, group = service["user"].split(":")
+    assert made == f"install -d -o {user} -g {group} {writes_to(service, compose)}"
+
+
+def test_prometheus_scrapes_the_services(compose: dict[str, Any]) -> None:
     prometheus = compose["services"]["prometheus"]
     [option] = [line for line in prometheus["command"] if line.startswith("--config.file=")]
     source = mounts(prometheus)[option.removeprefix("--config.file=")]
     scrape = yaml.safe_load((REPOSITORY / source).read_text(encoding="utf-8"))
-    [job] = scrape["scrape_configs"]
-    assert (job["job_name"], job["scrape_interval"]) == ("asterpanel", "5s")
-    host, port = job["static_configs"][0]["targets"][0].split(":")
-    assert host in compose["services"]
-    assert port == str(PORT)
+    exporter, control_api = scrape["scrape_configs"]
+    assert (exporter["job_name"], exporter["scrape_interval"]) == ("asterpanel", "5s")
+    for job in (exporter, control_api):
+        host, port = job["static_configs"][0]["targets"][0].split(":")
+        assert [entry.split(":")[-1] for entry in compose["services"][host]["ports"]] == [port]
 
 
 def test_image_copies_only_what_is_there_and_let_through() -> None:
@@ -102,14 +132,6 @@ def test_image_copies_only_what_is_there_and_let_through() -> None:
         assert (REPOSITORY / entry).exists(), entry
 
 
-def test_the_control_apis_image() -> None:
-    port = str(ControlApiConfig().listen.port)
-    assert instructions("EXPOSE", CONTROL_DOCKERFILE) == [port]
-    assert f"http://127.0.0.1:{port}/healthz" in instructions("HEALTHCHECK", CONTROL_DOCKERFILE)[0]
-    assert instructions("ENTRYPOINT", CONTROL_DOCKERFILE) == ['["asterpanel-control-api"]']
-    assert int(instructions("USER", CONTROL_DOCKERFILE)[0].split(":")[0]) > 0
-
-
 def test_image_and_package_are_of_one_version(compose: dict[str, Any]) -> None:
     version = subprocess.run(
         [Path(sys.executable).with_name("asterpanel-exporter"), "--version"],
@@ -117,24 +139,42 @@ def test_image_and_package_are_of_one_version(compose: dict[str, Any]) -> None:
         text=True,
         check=True,
     ).stdout.split()[-1]
-    assert compose["services"]["exporter"]["image"] == f"asterpanel-exporter:{version}"
+    for name in ("exporter", "control-api"):
+        assert compose["services"][name]["image"] == f"asterpanel-{name}:{version}"
 
 
-def test_configuration_as_the_compose_file_describes_it(compose: dict[str, Any], tmp_path: Path) -> None:
-    """The example, changed as the head of docker-compose.yml says, is valid."""
+FOR_CONTAINERS = {
+    "listen: 127.0.0.1:9977": "listen: 0.0.0.0:9977",
+    "listen: 127.0.0.1:9978": "listen: 0.0.0.0:9978",
+    "exporter_url: http://127.0.0.1:9977": "exporter_url: http://exporter:9977",
+    "path: asterpanel-journal.db": "path: /var/lib/asterpanel/journal.db",
+    "tokens_file: control-tokens.json": "tokens_file: /var/lib/asterpanel-control/tokens.json",
+}
+"""What the head of docker-compose.yml wants otherwise than asterpanel.example.yml has it."""
+
+
+def test_the_configuration_that_the_compose_file_describes(compose: dict[str, Any], tmp_path: Path) -> None:
+    head = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8").partition("name: asterpanel")[0]
     text = (REPOSITORY / "asterpanel.example.yml").read_text(encoding="utf-8")
-    text = text.replace("listen: 127.0.0.1:9977", "listen: 0.0.0.0:9977")
-    text = text.replace("path: asterpanel-journal.db", "path: /var/lib/asterpanel/journal.db")
-    text, influxdb, _ = text.partition("# The InfluxDB (2.x")
+    for line, wanted in FOR_CONTAINERS.items():
+        assert f"  {line}\n" in text
+        assert wanted in head
+        text = text.replace(f"  {line}\n", f"  {wanted}\n")
+    before, influxdb, rest = text.partition("# The InfluxDB (2.x")
+    text = before + "#" + rest.partition("# The API through which")[2]
     assert influxdb
     for secret in compose["secrets"]:
         assert f"secrets/{secret}\n" in text
         (tmp_path / secret).write_text("a-long-enough-secret")
-    (tmp_path / "asterpanel.yml").write_text(text.replace("secrets/", f"{tmp_path}/"))
-    config = load_config(tmp_path / "asterpanel.yml", {"ASTERPANEL_TORINO_SECRET": "x"})
+    (tmp_path / "annotations-default").write_text("a-long-enough-secret")
+    path = tmp_path / "asterpanel.yml"
+    path.write_text(text.replace("secrets/", f"{tmp_path}/"))
+    config = load_config(path, {"ASTERPANEL_TORINO_SECRET": "x"})
     assert not config.exporter.listen.is_loopback
-    folders = [
-        target for target, source in mounts(compose["services"]["exporter"]).items() if source == "journal"
-    ]
-    assert folders == [str(config.journal.path.parent)]
-    assert any(run.endswith(f"-o 65532 -g 65532 {folders[0]}") for run in instructions("RUN"))
+    assert config.journal.path.parent == writes_to(compose["services"]["exporter"], compose)
+    control = load_config(path, {}, for_service=Service.CONTROL_API).control_api
+    assert control is not None
+    assert not control.listen.is_loopback
+    assert control.exporter_url == f"http://exporter:{config.exporter.listen.port}"
+    assert control.tokens_file.parent == writes_to(compose["services"]["control-api"], compose)
+    assert control.profiles_file == tmp_path / "profiles.yml"
