@@ -214,7 +214,7 @@ def _exporter_config(folder: Path, port: int, switchboards: Sections) -> Path:
 
 @contextlib.contextmanager
 def _prometheus(folder: Path, exporter: int, port: int) -> Iterator[_Process]:
-    """Prometheus with the configuration that we ship, but for the exporter's address and what does not run."""
+    """Prometheus with the configuration that we ship, without what does not run here."""
     path = program("prometheus", "prometheus")
     config = yaml.safe_load(PROMETHEUS_CONFIG.read_text(encoding="utf-8"))
     [job] = [job for job in config["scrape_configs"] if job["job_name"] == "asterpanel"]

@@ -60,7 +60,7 @@ def token() -> None:
 \b
 Examples:
   asterpanel-control-api token create wallboard --role viewer --expires 365d
-  asterpanel-control-api token create shift-planner --role supervisor --queues 'sales*' --queues billing
+  asterpanel-control-api token create shift-planner --role supervisor --queues 'sales*' --expires 30d
 """
 )
 @click.argument("name")
