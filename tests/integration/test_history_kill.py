@@ -79,7 +79,7 @@ def test_killed_fifty_times(pbx: Pbx, exporter: ExporterProcess) -> None:
         wait_until(lambda: not _unsettled(exporter), 60, "all calls are told of")
         scrapes.append(exporter.metrics())
     _nothing_is_lost_or_doubled(exporter, accepted, pbx)
-    _missed_calls_are_counted(exporter, pbx, scrapes[-1])
+    _missed_calls_are_counted(exporter, pbx, scrapes[-1], hour)
     _counters_never_fall(scrapes)
 
 
@@ -137,7 +137,7 @@ def _nothing_is_lost_or_doubled(
             assert joined_us / 1e6 == pytest.approx(logged[queue, uniqueid].at, abs=1.05)
 
 
-def _missed_calls_are_counted(exporter: ExporterProcess, pbx: Pbx, metrics: Samples) -> None:
+def _missed_calls_are_counted(exporter: ExporterProcess, pbx: Pbx, metrics: Samples, hour: BusyHour) -> None:
     with _journal(exporter) as journal:
         [[told]] = journal.rows(
             "SELECT count(*) FROM queue_call_points WHERE outcome NOT IN (SELECT value FROM json_each(?))",
@@ -151,7 +151,9 @@ def _missed_calls_are_counted(exporter: ExporterProcess, pbx: Pbx, metrics: Samp
     }
     total = sum(map(sum, counted.values()))
     print(f"{told} calls told of, {missed} missed in {gaps} gaps; Asterisk counted {total}: {counted}")
-    assert told + missed == total
+    logged = sum(call.outcome not in UNCOUNTED for call in queue_log.calls(pbx.queue_log()))
+    # Asterisk 22 forgets to count a call whose member is removed in the course of it; we may have seen it.
+    assert logged - len(hour.memberships) <= total <= told + missed <= logged
     assert of(metrics, "asterpanel_calls_missed_total", switchboard="pbx") == missed
 
 

@@ -132,6 +132,54 @@ class TestEventsBehindTheList:
         on.reconnect(sales(completed=4), alice())
         on.wait(SETTLED_S)
         assert told_and_missed(live) == (5, 0)
+        on.reconnect(sales(completed=7), alice())
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (5, 2)
+
+    def test_a_time_out_of_which_only_the_end_is_seen(self, on: Board, live: Remembering) -> None:
+        arrive(on, "1.1")
+        on.reconnect(sales(abandoned=1), alice())
+        on.say(ami.leave(on.now, "sales", "1.1", 1, 0), ami.varset(on.now, "1.1", "TIMEOUT"))
+        on.wait(SETTLED_S)
+        assert [call.outcome for call in live.calls] == [Outcome.TIMEOUT]
+        assert live.totals.missed == 0
+
+    def test_who_is_in_the_list_although_he_has_given_up(self, on: Board, live: Remembering) -> None:
+        """app_queue counts him some moments before it takes him out: one too many, and then one less."""
+        arrive(on, "1.1")
+        on.reconnect(sales(abandoned=1), alice(), ami.queue_entry("sales", "1.1", 1, wait=1))
+        give_up(on, "1.1")
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (1, 1)
+        on.reconnect(sales(abandoned=4), alice())
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (1, 3)
+
+
+class TestCountersThatLackCalls:
+    """Asterisk 22 does not count a call whose member is removed in the course of it."""
+
+    def test_many_over_the_day_are_no_reset(self, on: Board, live: Remembering) -> None:
+        for number in range(40):
+            arrive(on, f"1.{number}")
+            answer(on, f"1.{number}")
+            complete(on, f"1.{number}")
+        on.wait(SETTLED_S)
+        on.reconnect(sales(completed=36), alice())
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (40, 0)
+
+    def test_seen_twice_they_are_taken_as_they_are(self, on: Board, live: Remembering) -> None:
+        for number in range(5):
+            arrive(on, f"1.{number}")
+            answer(on, f"1.{number}")
+            complete(on, f"1.{number}")
+        on.wait(SETTLED_S)
+        on.resync(ResyncReason.INTERVAL, sales(completed=4), alice())
+        on.resync(ResyncReason.INTERVAL, sales(completed=4), alice())
+        on.reconnect(sales(completed=6), alice())
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (5, 2)
 
 
 class TestTheEndOfAGap:
@@ -202,36 +250,44 @@ class TestCallsThatNothingIdentifies:
         assert told_and_missed(live) == (0, 1)
 
 
-class TestToldBeforeItWasCounted:
-    """A talk that was redirected is over for us; app_queue counts it when the caller hangs up at last."""
+class TestARedirectedTalk:
+    """app_queue counts it at once, and sends AgentComplete when the caller hangs up at last."""
 
-    @pytest.mark.parametrize(
-        ("completed", "member", "missed"),
-        [
-            (0, {"InCall": 1, "Status": 1}, 0),  # not yet
-            (1, {"InCall": 0, "Status": 1}, 0),  # in the gap
-            (1, {"InCall": 1, "Status": 2, "LastCall": int(ami.START) + 60}, 0),  # and he is in another call
-            (3, {"InCall": 0, "Status": 1}, 2),
-        ],
-    )
+    @pytest.mark.parametrize("lost_after_s", [0.0, 1.0, SETTLED_S, 60.0])
+    @pytest.mark.parametrize("ids", [("1.1", "1.19"), ("1.1", ""), ("", "")])
     def test_counted_once(
-        self, on: Board, live: Remembering, completed: int, member: dict[str, ami.Value], missed: int
+        self, on: Board, live: Remembering, lost_after_s: float, ids: tuple[str, str]
     ) -> None:
         arrive(on, "1.1")
         answer(on, "1.1")
         on.wait(5)
         on.say(ami.hangup(on.now, "1.19"))
+        on.wait(lost_after_s)
+        on.reconnect(sales(completed=3), alice())
         on.wait(SETTLED_S)
-        assert [call.ended_by for call in live.calls] == [EndedBy.UNKNOWN]
-        on.now += 60
-        on.reconnect(sales(completed=completed), alice(**member))
+        on.say(ami.complete(on.now, "sales", ALICE, *ids), ami.hangup(on.now, "1.1"))
         on.wait(SETTLED_S)
-        if completed == 0:
-            on.say(ami.complete(on.now, "sales", ALICE, "1.1"))
-            completed = 1
-        on.reconnect(sales(completed=completed), alice())
+        on.reconnect(sales(completed=3), alice())
         on.wait(SETTLED_S)
-        assert told_and_missed(live) == (1, missed)
+        assert [(call.talk_s, call.ended_by) for call in live.calls] == [(5.0, EndedBy.UNKNOWN)]
+        assert live.totals.missed == 2
+
+    @pytest.mark.parametrize("known", [True, False])
+    @pytest.mark.parametrize("uniqueid", ["1.1", ""])
+    def test_redirected_in_a_gap(self, on: Board, live: Remembering, known: bool, uniqueid: str) -> None:
+        """It was missed, although its AgentComplete is seen."""
+        if known:
+            arrive(on, "1.1")
+            answer(on, "1.1")
+        on.now += 20
+        on.reconnect(sales(completed=1), alice())
+        on.wait(60)
+        talk: ami.Pairs = [("HoldTime", 1), ("TalkTime", 75), ("Reason", "caller")]
+        on.say(ami.agent_event("AgentComplete", on.now, "sales", ALICE, uniqueid, more=talk))
+        on.wait(SETTLED_S)
+        on.reconnect(sales(completed=1), alice())
+        on.wait(SETTLED_S)
+        assert told_and_missed(live) == (0, 1)
 
 
 class TestADeadSwitchboard:

@@ -28,7 +28,6 @@ from asterpanel_switchboard.events import (
     ConsultationBegun,
     DialCancelled,
     LiveEvent,
-    MemberReport,
     QueueEntered,
     QueueStatusSet,
 )
@@ -62,6 +61,11 @@ _OUTCOMES: Final = {
 }
 """By QUEUESTATUS (``queue_results`` in ``app_queue.c``); UNKNOWN there means that there is no such queue."""
 
+_ABANDON_TOLD: Final = frozenset(
+    {Outcome.TIMEOUT, Outcome.LEAVE_EMPTY, Outcome.LEAVE_UNAVAIL, Outcome.WITHDRAWN}
+)
+"""Before these, too, app_queue sends QueueCallerAbandon, and counts them as abandoned."""
+
 _REFUSED: Final = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
 
 _ENDED_BY: Final = {"caller": EndedBy.CALLER, "agent": EndedBy.AGENT}
@@ -85,16 +89,16 @@ class CallTracker:
         emit_attempt: Callable[[Visit, Ringing, AttemptResult, float], None],
         offered: Callable[[str], None],
         counted: Callable[[Visit], None],
-        completed_late: Callable[[str], None],
         completed_untold: Callable[[AgentEvent, float], None],
+        was_missed: Callable[[AgentEvent, float], bool],
     ) -> None:
         self._identity = identity
         self._emit_call = emit_call
         self._emit_attempt = emit_attempt
         self._offered = offered
         self._counted = counted
-        self._completed_late = completed_late
         self._completed_untold = completed_untold
+        self._was_missed = was_missed
         self.sees_dialplan = False
         self.lacks_dialplan = False
         self.untold = 0
@@ -259,6 +263,9 @@ class CallTracker:
             if entering is not None:
                 self._refused(entering, outcome, at)
         elif undecided:
+            if outcome in _ABANDON_TOLD and not undecided[-1].given_up:  # before we watched
+                undecided[-1].given_up = True
+                self._counted(undecided[-1])
             self._settle(undecided[-1], outcome, at)
 
     def _refused(self, entering: QueueEntered, outcome: Outcome, at: float) -> None:
@@ -370,18 +377,17 @@ class CallTracker:
         told = self.visits.told(event) if visit is None else None
         if told is not None:
             self._forget(told)
-            if not told.completed:
-                self._completed_late(event.queue)
             return
         if not is_known:
-            if self._is_completed(event):
+            if self._is_completed(event) or self._was_missed(event, at):
                 return
             visit = self._completed_unseen(event, at)
+            if visit is None:
+                self._completed_untold(event, at)
         if visit is None:
-            self._completed_untold(event, at)
             return
-        visit.completed = visit.is_complete = True
-        self._counted(visit)
+        visit.is_complete = True
+        self._complete(visit)
         if visit.ended_at is None:
             visit.ended_at = at
         if visit.ended_by is None:
@@ -395,7 +401,7 @@ class CallTracker:
     def _is_completed(self, event: AgentEvent) -> bool:
         """The same was told before, of a call whose record waits."""
         return any(
-            visit.completed
+            visit.is_complete
             and visit.queue == event.queue
             and visit.interface == event.interface
             and (visit.uniqueid == event.uniqueid or visit.dest_uniqueid == event.dest_uniqueid)
@@ -422,9 +428,17 @@ class CallTracker:
     def _end_talk(self, visit: Visit, at: float) -> None:
         """The talk is over before its AgentComplete, which alone tells by whom, but for transfers."""
         self._talks.end(visit)
+        self._complete(visit)
         visit.ended_at = at
         self.visits.touch(visit)
         self.visits.set_due(visit, at + HOLD_S)
+
+    def _complete(self, visit: Visit) -> None:
+        """app_queue counts a call when its talk ends, however it does, and not at AgentComplete: that of a
+        redirected caller comes when he hangs up at last."""
+        if not visit.completed:
+            visit.completed = True
+            self._counted(visit)
 
     def _consultation_begun(self, event: ConsultationBegun, at: float) -> None:
         for visit in self._talks.of_agent(event.transferer):
@@ -583,23 +597,6 @@ class CallTracker:
         for uniqueid, caller in listed.items():
             if self.visits.find(queue, uniqueid, lambda visit: visit.is_waiting) is None:
                 self._appeared(queue, caller, now)
-
-    def settle_told(self, queue: str, members: Iterable[MemberReport]) -> None:
-        """Which calls that were told of before their AgentComplete the switchboard has counted in a gap.
-
-        Their members are free, or have ended a call since: with the count app_queue sets LastCall.
-        """
-        told = [visit for visit in self.visits.told_of(queue) if not visit.completed]
-        if not told:
-            return
-        reports = {report.interface.casefold(): report for report in members}
-        for visit in told:
-            report = reports.get(visit.interface.casefold())
-            ended_at = int(visit.ended_at or 0)
-            if report is None or not report.in_call or (report.last_call or 0) >= ended_at:
-                visit.completed = True
-                self.visits.touch(visit)
-                self._completed_late(queue)
 
     def _appeared(self, queue: str, listed: CallerListed, now: float) -> None:
         visit = _visit(queue, listed.caller, now - listed.wait_s, listed.position)

@@ -14,8 +14,11 @@ from typing import Final, Self
 from asterpanel_exporter.history.encoding import encode
 
 UNCERTAIN: Final = 2
-"""Counters that have fallen by more were reset. By less, a list was read in between the end of a call and its
-being counted."""
+"""What the counters lack up to so many was taken for missed once too often, by a list read while app_queue
+ended a call, or never counted: Asterisk 22 forgets a call whose member is removed in the course of it."""
+
+RESET_BELOW: Final = 0.9
+"""Counters that have fallen further were reset."""
 
 
 @dataclass(slots=True)
@@ -34,16 +37,15 @@ class QueueCounters:
     def rebase(self, completed: int, abandoned: int) -> None:
         """The switchboard tells its counters on an unbroken connection.
 
-        Asterisk 16 counts some calls through Local channels twice, so what is above what we know, twice in
-        succession, is taken for granted; once it may be a call whose events are still on their way.
+        Asterisk 16 counts some calls through Local channels twice, and 22 some not at all, so a difference
+        that is there twice in succession is taken for granted; once it may be a call whose events are still
+        on their way.
         """
-        above_completed, above_abandoned = completed - self.completed, abandoned - self.abandoned
-        if above_completed < 0 or above_abandoned < 0:
-            self.completed, self.abandoned = completed, abandoned
-            self.surplus_completed = self.surplus_abandoned = 0
+        if self._were_reset(completed, abandoned):
+            self.take(completed, abandoned)
             return
-        self.completed += min(above_completed, self.surplus_completed)
-        self.abandoned += min(above_abandoned, self.surplus_abandoned)
+        self.completed += _nearer_zero(completed - self.completed, self.surplus_completed)
+        self.abandoned += _nearer_zero(abandoned - self.abandoned, self.surplus_abandoned)
         self.surplus_completed, self.surplus_abandoned = (
             completed - self.completed,
             abandoned - self.abandoned,
@@ -62,12 +64,18 @@ class QueueCounters:
             abandoned: as told now.
             restarted: the switchboard has restarted meanwhile, so that all that they count was missed.
         """
-        lacking = max(self.completed - completed, self.abandoned - abandoned)
-        if restarted or lacking > UNCERTAIN:
+        if restarted or self._were_reset(completed, abandoned):
             self.take(0, 0)
-        else:
-            self.take(min(self.completed, completed), min(self.abandoned, abandoned))
-        return completed - self.completed, abandoned - self.abandoned
+        self.surplus_completed = self.surplus_abandoned = 0
+        self.completed = min(self.completed, completed + UNCERTAIN)
+        self.abandoned = min(self.abandoned, abandoned + UNCERTAIN)
+        return max(0, completed - self.completed), max(0, abandoned - self.abandoned)
+
+    def _were_reset(self, completed: int, abandoned: int) -> bool:
+        return any(
+            told < min(ours - UNCERTAIN, ours * RESET_BELOW)
+            for ours, told in ((self.completed, completed), (self.abandoned, abandoned))
+        )
 
     def to_json(self) -> str:
         return encode(asdict(self))
@@ -75,3 +83,10 @@ class QueueCounters:
     @classmethod
     def from_json(cls, text: str) -> Self:
         return cls(**json.loads(text))
+
+
+def _nearer_zero(one: int, other: int) -> int:
+    """Of two differences the smaller; 0 if they have not the same sign."""
+    if one * other <= 0:
+        return 0
+    return min(one, other, key=abs)

@@ -69,8 +69,8 @@ class History:
             self._attempt_ended,
             self._offered,
             lambda visit: self._missed.counted(self._canonical(visit.queue), visit),
-            lambda queue: self._missed.completed_late(self._canonical(queue)),
             self._completed_untold,
+            self._was_missed,
         )
         self._missed = MissedCalls(switchboard, self._changes_record)
         self._intervals = Intervals(switchboard, state, self._changes_record)
@@ -170,6 +170,11 @@ class History:
     def _completed_untold(self, event: AgentEvent, at: float) -> None:
         self._missed.completed_untold(self._canonical(event.queue), event.interface, at)
 
+    def _was_missed(self, event: AgentEvent, at: float) -> bool:
+        if event.talk_s is None:
+            return False
+        return self._missed.was_missed(self._canonical(event.queue), event.interface, at - event.talk_s)
+
     # --- where events are missing -------------------------------------------------------------------
 
     def disconnected(self, cause: str) -> None:
@@ -194,8 +199,6 @@ class History:
             self._take_service_level(name, listed.params.service_level_s)
             self._changes.thresholds_s.add(self._settings(name)[0])
             here = visits.get(name, [])
-            if fresh:
-                self._calls.settle_told(name, listed.members)
             self._calls.reconcile(name, here, listed.callers, talking(listed), now, fresh=fresh)
         for name in visits.keys() - snapshot.queues.keys():
             self._calls.reconcile(name, visits[name], (), frozenset(), now, fresh=fresh)

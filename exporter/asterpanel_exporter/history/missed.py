@@ -15,6 +15,9 @@ from asterpanel_switchboard.events import AgentEvent, AgentStep, CallerJoined, L
 UNIDENTIFIED_CALL = "unidentified_call"
 """Cause of a gap without duration: a call that began in another one ended, and nothing tells which it was."""
 
+ROUNDED_S = 1.0
+"""Asterisk tells how long a call was in whole seconds."""
+
 
 class MissedCalls:
     """Of one switchboard. Names of queues are the canonical ones.
@@ -31,6 +34,8 @@ class MissedCalls:
         self._counters: dict[str, QueueCounters] = {}
         self._settlement: Settlement | None = None
         self._unidentified: set[tuple[str, str]] = set()
+        self._free: set[tuple[str, str]] = set()
+        self._listed_at = 0.0
         self.changed: set[str] = set()
         self.gap: tuple[str, float] | None = None
         self.restarted = False
@@ -70,10 +75,6 @@ class MissedCalls:
             found.completed = max(0, found.completed - completed)
             found.abandoned = max(0, found.abandoned - abandoned)
 
-    def completed_late(self, queue: str) -> None:
-        """The switchboard has counted a call that was told of before."""
-        self._counters_of(queue).completed += 1
-
     def completed_untold(self, queue: str, interface: str, at: float) -> None:
         """A call has ended, and nothing tells which one: if it began in a gap, it was missed."""
         call = queue, interface.casefold()
@@ -81,6 +82,20 @@ class MissedCalls:
             self._unidentified.discard(call)
             self._counters_of(queue).completed += 1
             self._emit(SwitchboardGap(self._switchboard, UNIDENTIFIED_CALL, at, 0.0, 1))
+
+    def was_missed(self, queue: str, interface: str, began_at: float) -> bool:
+        """Whether an answered call whose end is told only now was over, and counted, before the gap was.
+
+        So it is with a talk that was redirected: AgentComplete comes when the caller hangs up at last.
+
+        Args:
+            queue: its name.
+            interface: of the member.
+            began_at: when they were connected, to a second.
+        """
+        if self._settlement is not None or began_at - ROUNDED_S > self._listed_at:
+            return False
+        return (queue, interface.casefold()) in self._free
 
     # --- gaps ---------------------------------------------------------------------------------------
 
@@ -115,6 +130,8 @@ class MissedCalls:
         cause, start = self.gap or ("", now)
         settlement = self._settlement = Settlement(cause, min(start, now), now, {})
         self._unidentified.clear()
+        self._free.clear()
+        self._listed_at = now
         for name, listed in snapshot.queues.items():
             is_new = name not in self._counters
             counters = self._counters_of(name)
@@ -123,6 +140,7 @@ class MissedCalls:
                 counters.take(*told)
             known = {visit.interface.casefold() for visit in untold.get(name, ()) if visit.is_talking}
             self._unidentified |= {(name, interface) for interface in talking(listed) - known}
+            self._free |= {(name, m.interface.casefold()) for m in listed.members if m.in_call is False}
             settlement.queues[name] = QueueAtGapsEnd(
                 *counters.missed(*told, restarted=self.restarted),
                 {caller.caller.uniqueid for caller in listed.callers},

@@ -201,7 +201,11 @@ SWITCHBOARD_GAP = Measurement(
     SwitchboardGap,
     "A time in which the switchboard could not be watched, written when it is watched again.",
     "The last moment known before.",
-    (_SWITCHBOARD, Tag("cause", "What ended the connection, or that the exporter did not run.")),
+    (
+        _SWITCHBOARD,
+        Tag("cause", "What ended the connection, or that the exporter did not run. unidentified_call, "
+            "without duration: a call that had begun in a gap ended, and nothing told which one it was."),
+    ),
     (
         _float("duration_s", "Seconds until the whole state had been read again."),
         _integer("calls_missed", "Calls that ended in that time, by the switchboard's own counters: of those "
