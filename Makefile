@@ -48,14 +48,16 @@ bench: $(VENV)/.ready ## Events a second, scrape time and memory, beside bare pa
 	$(BIN)/python -m tests.load.bench
 
 .PHONY: docs
-docs: $(VENV)/.ready ## Write exporter/METRICS.md and exporter/POINTS.md from the catalogues
+docs: $(VENV)/.ready ## Write METRICS.md, POINTS.md and RIGHTS.md from the tables in the code
 	$(BIN)/python -m asterpanel_exporter.metrics_reference
 	$(BIN)/python -m asterpanel_exporter.points.reference
+	$(BIN)/python -m asterpanel_control_api.rights_reference
 
 .PHONY: docs-check
 docs-check: $(VENV)/.ready
 	$(BIN)/python -m asterpanel_exporter.metrics_reference --check
 	$(BIN)/python -m asterpanel_exporter.points.reference --check
+	$(BIN)/python -m asterpanel_control_api.rights_reference --check
 
 .PHONY: lock
 lock: $(LOCK_VENV)/.ready ## Resolve the dependencies again (newer versions: make lock LOCK_FLAGS=--upgrade)

@@ -1,70 +1,180 @@
-"""What answers contain."""
+"""What answers contain. The models are for the API's description, which tests hold the answers against."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from asterpanel_control_api.access.rights import Right, Role
+from asterpanel_control_api.errors import ErrorId
+from asterpanel_control_api.live_state import LiveState
+from asterpanel_control_api.people import Via
+from asterpanel_control_api.schemas import never_null
+from asterpanel_control_api.switchboards.outcomes import Verdict
+from asterpanel_control_api.switchboards.plans import Change
+
+RightId = Annotated[str, WithJsonSchema({"type": "string", "enum": [right.id for right in Right]})]
 
 
-class ErrorBody(BaseModel):
-    id: str = Field(description="Stable.")
-    message: str = Field(description="What is wrong and what to do next, for people.")
-    detail: dict[str, Any] = Field(description="For programs.")
+class _Answer(BaseModel):
+    """What is not known, or does not apply, is left out; only `freshness` of the list may be null."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=never_null)
 
 
-class Error(BaseModel):
+# --- actions --------------------------------------------------------------------------------------------
+
+
+class QueueResult(_Answer):
+    queue: str
+    change: Change = Field(description="What was to be done; `keep`: nothing, it is so already.")
+    result: Verdict = Field(
+        description="`done`: confirmed by the switchboard, and seen in the live state. `accepted`: "
+        "confirmed, not yet seen. `already_so`: nothing was changed. `not_tried`: left out, because "
+        "something before it was not answered. Else it failed, and this is the id of the error."
+    )
+    message: str = Field(description="The switchboard's own words; may be empty.")
+    seen: bool = Field(description="Whether the live state shows it; also where there was no answer.")
+
+
+class ActionResult(_Answer):
+    """What was done. Nothing is queued for later, and nothing is repeated."""
+
+    action: str = Field(description="Its name, which is the operation's id.")
+    switchboard: str
+    result: Literal["done", "accepted", "partial"] = Field(
+        description="`done`: confirmed by the switchboard, and seen in the live state. `accepted`: "
+        "confirmed, not yet seen. `partial`: some was done, which stays so, and some was not: each queue "
+        "has its own."
+    )
+    queues: list[QueueResult] = Field(description="What came of it in each queue that it was about.")
+
+
+class QueuesResult(_Answer):
+    """What came of a whole set of queues, queue by queue. Asking for the same set again is fine."""
+
+    action: str = Field(description="Its name, which is the operation's id.")
+    switchboard: str
+    result: Literal["done", "accepted", "already_so", "partial"] = Field(
+        description="As of a queue; `partial`: some queues are as they were asked for, and some are not. (If "
+        "none is, the answer is an error.)"
+    )
+    queues: list[QueueResult] = Field(description="What came of it in each queue of the old and the new set.")
+
+
+class Event(_Answer):
+    """One of server-sent events."""
+
+    event: Literal["snapshot", "patch", "heartbeat", "end"]
+    data: str = Field(
+        description="One line of JSON. Of a `snapshot`: a `LiveState`. Of a `patch`: a JSON Merge Patch "
+        "(RFC 7396) of the document before. Of a `heartbeat`: a `Freshness`. Of the `end`: `{reason}`."
+    )
+    id: str | None = Field(default=None, description="Of snapshots and patches, for `Last-Event-ID`.")
+
+
+# --- errors ---------------------------------------------------------------------------------------------
+
+
+class Problem(_Answer):
+    where: str = Field(description="In the request, such as `queues.0.penalty`; empty: the whole.")
+    message: str
+
+
+class ErrorDetail(_Answer):
+    """For programs. Of what is named, whatever the request has named."""
+
+    switchboard: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    caller: str | None = None
+    right: RightId | None = Field(default=None, description="Of `forbidden`: which is missing.")
+    field: str | None = Field(default=None, description="Of `invalid_request`: what must not be sent so.")
+    problems: list[Problem] | None = Field(
+        default=None, description="Of `invalid_request`: what is wrong, and where; the first ones, if many."
+    )
+    queues: list[QueueResult] | None = Field(
+        default=None, description="Of an action that the switchboard was asked for: what came of it."
+    )
+    retry_after_s: int | None = Field(
+        default=None, ge=1, description="Of `too_many_requests`: seconds after which one may come again."
+    )
+
+
+class ErrorBody(_Answer):
+    id: Annotated[str, WithJsonSchema({"type": "string", "enum": [error.id for error in ErrorId]})] = Field(
+        description="Stable."
+    )
+    message: str = Field(description="What is wrong and what to do next, for people; not stable.")
+    detail: ErrorDetail
+
+
+class Error(_Answer):
     error: ErrorBody
 
 
-class QueueResult(BaseModel):
-    queue: str
-    change: str = Field(description="What was to be done.")
-    result: str = Field(description="done, accepted (confirmed, not yet seen), already_so, or an error's id.")
-    message: str = Field(description="The switchboard's own words; may be empty.")
-    seen: bool = Field(description="Whether the live state shows it.")
+# --- what one may see -----------------------------------------------------------------------------------
 
 
-class ActionResult(BaseModel):
-    action: str
-    switchboard: str
-    result: str = Field(description="done, accepted, already_so, or partial: then each queue has its own.")
-    queues: list[QueueResult]
+class Freshness(_Answer):
+    """How old what is known of a switchboard is."""
 
-
-class Freshness(BaseModel):
-    up: bool = Field(description="Whether the exporter has the switchboard's state.")
-    as_of: float = Field(description="When the switchboard last told anything, by its own clock.")
-    now: float = Field(description="What its clock shows now.")
-    age_s: float = Field(description="How long ago the exporter last told of it.")
+    up: bool = Field(description="Whether the exporter had the switchboard's state when it last told of it.")
+    as_of: float = Field(
+        description="When the switchboard last told anything: Unix time in seconds, of its clock."
+    )
+    now: float = Field(description="What its clock should show now: Unix time in seconds.")
+    age_s: float = Field(ge=0, description="How many seconds ago the exporter last told of it.")
     stale: bool = Field(description="Whether that is too long to rely on.")
 
 
-class SwitchboardInList(BaseModel):
-    name: str
-    agent: str = Field(description="The agent that you are there; empty if none.")
-    rights: list[str] = Field(description="What you may do somewhere on it.")
-    can_act: bool = Field(description="Whether a control user is configured for it.")
-    freshness: Freshness | None
-
-
-class Switchboards(BaseModel):
-    switchboards: list[SwitchboardInList]
-
-
-class Me(BaseModel):
-    tenant: str
-    subject: str
-    login: str
-    email: str
-    name: str
-    via: str
-    roles: list[str]
-    grants: list[dict[str, Any]]
-    switchboards: list[dict[str, Any]]
-    pause_reasons: list[str]
-
-
-class State(BaseModel):
+class State(_Answer):
     freshness: Freshness
-    state: dict[str, Any] = Field(description="The live state, as you may see it.")
+    state: LiveState
+
+
+class _Board(_Answer):
+    name: str
+    agent: str = Field(description="Id of the agent that one is there; empty: none.")
+    rights: list[RightId] = Field(description="What one may do somewhere on it.")
+
+
+class BoardOfMine(_Board):
+    """A switchboard in sight."""
+
+
+class SwitchboardInList(_Board):
+    """A switchboard in sight, and how it is."""
+
+    can_act: bool = Field(description="Whether a control user is configured for it.")
+    freshness: Freshness | None = Field(description="null: the exporter has told nothing of it yet.")
+
+
+class Switchboards(_Answer):
+    switchboards: list[SwitchboardInList] = Field(description="Those in sight, in the order to show them in.")
+
+
+class Grant(_Answer):
+    """What one profile, or a bearer token, gives. What counts is what the server says to an action."""
+
+    profile: str = Field(description="Name of the profile; empty: a bearer token.")
+    display_name: str = Field(description="For people.")
+    role: Role
+    rights: list[RightId]
+    switchboards: list[str] = Field(description="Globs: where the rights hold.")
+    queues: list[str] = Field(description="Globs: on which queues.")
+    agents: list[str] = Field(description="Globs: on which agents.")
+
+
+class Me(_Answer):
+    tenant: str = Field(description="By the secret that came with the request.")
+    subject: str = Field(description="As the audit names one: `grafana:anna`, `token:wallboard`.")
+    login: str = Field(description="In Grafana; empty for a program.")
+    email: str = Field(description="In Grafana; empty if Grafana did not tell.")
+    name: str = Field(description="For people.")
+    via: Via = Field(description="How it was proven who one is.")
+    roles: list[Role] = Field(description="Of all grants.")
+    grants: list[Grant]
+    switchboards: list[BoardOfMine]
+    pause_reasons: list[str] = Field(description="One of these must be given with a pause; empty: any text.")

@@ -7,26 +7,31 @@ from http import HTTPStatus
 
 from flask import Response, g, jsonify, request
 from flask_limiter import RateLimitExceeded
-from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
+from pydantic_core import ErrorDetails
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from asterpanel_control_api.access.endpoints import Public
 from asterpanel_control_api.answers import Error
 from asterpanel_control_api.door import Door
 from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.openapi import INFO, SECURITY_SCHEMES
 from asterpanel_control_api.rate_limits import too_many
 from asterpanel_control_api.routes import actions, state, system
 from asterpanel_control_api.services import Services
+from asterpanel_control_api.strict_http import JsonRequest, check_target
 
 _log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
-API_VERSION = "1"
+MAX_PROBLEMS = 20
+"""Told of one request; a body has room for many more."""
+
+MAX_WHERE_CHARS = 200
 
 _HTTP_ERRORS = {
     HTTPStatus.NOT_FOUND: (ErrorId.NOT_FOUND, "there is nothing here; /v1/openapi.json tells what there is"),
-    HTTPStatus.METHOD_NOT_ALLOWED: (ErrorId.METHOD_NOT_ALLOWED, "this cannot be done here"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (ErrorId.TOO_LARGE, f"more than {MAX_BODY_BYTES} bytes"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (ErrorId.NOT_JSON, "send Content-Type: application/json"),
 }
@@ -37,30 +42,36 @@ def create_app(services: Services) -> OpenAPI:
     services.observe()
     app = OpenAPI(
         __name__,
-        info=Info(title="Asterpanel control API", version=API_VERSION),
-        security_schemes={"bearer": {"type": "http", "scheme": "bearer"}},
-        responses={"4XX": Error, "5XX": Error},
-        validation_error_status=ErrorId.INVALID_REQUEST.status,
+        info=INFO,
+        security_schemes=SECURITY_SCHEMES,
+        # Where it is not described flask-openapi3 adds this status to an operation, wrongly; 500 always is.
+        validation_error_status=ErrorId.INTERNAL.status,
         validation_error_model=Error,
         validation_error_callback=_invalid,
         doc_ui=False,
+        static_folder=None,
     )
+    app.request_class = JsonRequest
+    app.url_map.merge_slashes = False  # an empty name is no reason to be sent elsewhere
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # nothing of another origin comes here
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     door = Door(services)
     door.guard(app)
-    app.register_error_handler(HTTPException, lambda error: door.refused(_of_http(error)))
+    app.before_request(check_target)
+    app.register_error_handler(HTTPException, lambda error: _refused(door, error))
     app.register_error_handler(Exception, lambda error: door.refused(_of_ours(error)))
     for routes in (system, state, actions):
         app.register_api(routes.blueprint(services))
-    app.add_url_rule("/v1/openapi.json", "openapi", lambda: jsonify(app.api_doc))
+    app.add_url_rule(Public.OPENAPI.path, Public.OPENAPI.id, lambda: jsonify(app.api_doc))
     return app
 
 
 def _invalid(error: ValidationError) -> Response:
     """422 with each thing that is wrong and where it is; what was sent is not repeated."""
     problems = [
-        {"where": ".".join(map(str, problem["loc"])), "message": problem["msg"]} for problem in error.errors()
+        {"where": ".".join(map(str, problem["loc"]))[:MAX_WHERE_CHARS], "message": _words(problem)}
+        for problem in error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
     ]
     first = problems[0] if problems else {"where": "", "message": "invalid"}
     what = ApiError(
@@ -69,6 +80,30 @@ def _invalid(error: ValidationError) -> Response:
     g.error = what
     response = jsonify(what.body)
     response.status_code = what.id.status
+    return response
+
+
+_WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "is missing",
+    "too_long": "give at most {max_length}",
+    "too_short": "give at least {min_length}",
+}
+"""For people who do not know pydantic, by type of its errors."""
+
+
+def _words(problem: ErrorDetails) -> str:
+    words = _WORDS.get(problem["type"])
+    return words.format_map(problem.get("ctx", {})) if words else problem["msg"]
+
+
+def _refused(door: Door, error: HTTPException) -> Response:
+    if not isinstance(error, MethodNotAllowed):
+        return door.refused(_of_http(error))
+    methods = sorted(error.valid_methods or ())
+    what = f"{request.method} cannot be done here; what can: {', '.join(methods)}"
+    response = door.refused(ApiError(ErrorId.METHOD_NOT_ALLOWED, what))
+    response.allow.update(methods)
     return response
 
 

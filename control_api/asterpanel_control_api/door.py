@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
+from asterpanel_control_api.access.endpoints import Action, Public
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.identity.refusals import Unauthenticated
 from asterpanel_control_api.people import Person
 from asterpanel_control_api.rate_limits import RateLimits
 from asterpanel_control_api.services import Services
 
-OPEN_TO_ALL = frozenset({"openapi", "system.health", "system.ready", "system.metrics"})
-"""Endpoints that want nobody's identity."""
-
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
-_ACTIONS = "actions"
-"""Name of the blueprint whose endpoints are named as the actions are in the audit."""
+_PUBLIC = frozenset(endpoint.id for endpoint in Public)
+_ACTIONS = frozenset(action.id for action in Action)
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+"""What a page of another origin could send unasked has a body, whose type it could not choose: a DELETE it
+could not."""
 
 
 class Door:
@@ -39,9 +38,9 @@ class Door:
         app.after_request(self._leave)
 
     def _begin(self) -> None:
-        g.started = time.monotonic()
         g.person = None
-        g.wants_identity = request.endpoint is not None and request.endpoint not in OPEN_TO_ALL
+        g.asked = (request.endpoint or "").rpartition(".")[2]  # an `Endpoint`'s id; "": there is none
+        g.wants_identity = bool(g.asked) and g.asked not in _PUBLIC
 
     def _identify(self) -> None:
         if not g.wants_identity:
@@ -49,8 +48,10 @@ class Door:
         try:
             g.person = self._services.authenticator.person(request.headers, request.remote_addr or "")
         except Unauthenticated as error:
+            self._limits.judged(error)
             self._tell_of_stranger(error)
             raise
+        self._limits.judged(None)
 
     def _check_json(self) -> None:
         if g.person is None or request.method in _WITHOUT_BODY:
@@ -61,13 +62,12 @@ class Door:
     def _tell_of_stranger(self, error: Unauthenticated) -> None:
         """An action that nobody provable has asked for is a denial too; a flood of them is told of in the log
         and in the metrics only."""
-        blueprint, _, action = (request.endpoint or "").rpartition(".")
-        if blueprint != _ACTIONS or not self._limits.is_audited(request.remote_addr or ""):
+        if g.asked not in _ACTIONS or not self._limits.is_audited(request.remote_addr or ""):
             return
         named: dict[str, str] = request.view_args or {}
         self._services.audit.record(
             None,
-            action,
+            g.asked,
             named.get("switchboard", ""),
             agent=named.get("agent", ""),
             queue=named.get("queue", ""),
@@ -90,7 +90,7 @@ class Door:
         """Count the request; what is answered is nobody else's."""
         error: ApiError | None = g.get("error")
         result = "ok" if error is None else error.id.id
-        self._services.metrics.requests.labels(request.endpoint or "none", result).inc()
+        self._services.metrics.requests.labels(g.get("asked") or "none", result).inc()
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +47,7 @@ class Person:
         name: for people to read.
         via: how it was proven.
         grant: of a bearer token; None for people.
+        until: Unix time at which the proof ends, if it says so; a bearer token's is looked up.
     """
 
     tenant: str
@@ -55,3 +57,4 @@ class Person:
     name: str
     via: Via
     grant: TokenGrant | None = None
+    until: float = math.inf

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import threading
 import time
+from collections import OrderedDict
 from typing import Final
 
 from flask import Flask, Response, g, request
@@ -23,20 +26,28 @@ ACTIONS: Final = 120
 AUDITED_STRANGERS: Final = 20
 """Actions of unproven people, from one address in a minute, that the audit tells of one by one."""
 
+MAX_PROVEN: Final = 10_000
+
 _GUESSES: Final = frozenset({Reason.UNKNOWN_SECRET, Reason.TOKEN_EXPIRED})
 _WITHOUT_EFFECT: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class RateLimits:
-    """Of an application; in this process's memory, which is the only one."""
+    """Of an application; in this process's memory, which is the only one.
+
+    Behind one Grafana's address are many tenants, and one whose secret is wrong must not shut out the others:
+    a secret that was right from an address goes on to be, while others are guessed there.
+    """
 
     def __init__(self) -> None:
+        self._proven: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._lock = threading.Lock()
         self._addresses = _limiter(
             ApplicationLimit(
                 f"{WRONG_SECRETS} per minute",
                 scope="secret",
                 key_function=get_remote_address,
-                exempt_when=lambda: not g.wants_identity,
+                exempt_when=lambda: not g.wants_identity or self._is_proven(),
                 deduct_when=_was_guess,
                 on_breach=_remember,
                 error_message="too many wrong secrets from this address",
@@ -61,6 +72,22 @@ class RateLimits:
         """To be called after it."""
         self._people.init_app(app)
 
+    def judged(self, error: Unauthenticated | None) -> None:
+        """What came of the present request's identity; None: it was believed."""
+        secret = _secret_here()
+        with self._lock:
+            if error is None:
+                self._proven[secret] = None
+                self._proven.move_to_end(secret)
+                if len(self._proven) > MAX_PROVEN:
+                    self._proven.popitem(last=False)
+            elif error.reason in _GUESSES:
+                self._proven.pop(secret, None)
+
+    def _is_proven(self) -> bool:
+        with self._lock:
+            return _secret_here() in self._proven
+
     def is_audited(self, address: str) -> bool:
         """Whether one more stranger's action from there is told of."""
         limiter = self._addresses.limiter
@@ -74,6 +101,12 @@ def too_many(error: RateLimitExceeded) -> ApiError:
     return ApiError(
         ErrorId.TOO_MANY_REQUESTS, f"{error.description}; wait {wait_s} seconds", retry_after_s=wait_s
     )
+
+
+def _secret_here() -> tuple[str, bytes]:
+    """The address, and what it has sent as its secret."""
+    secret = "\n".join(request.headers.getlist("Authorization"))
+    return get_remote_address(), hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def _limiter(limit: ApplicationLimit) -> Limiter:

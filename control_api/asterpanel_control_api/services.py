@@ -107,6 +107,7 @@ class Services:
 
     def start(self) -> None:
         """Begin to connect to the exporter and to the switchboards; waits for none of them."""
+        self.profiles.on_reload(self.subscribers.recheck)
         self.exporter.start()
         self.subscribers.start()
         self.audit.start()

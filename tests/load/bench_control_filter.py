@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asterpanel_control_api.access.filtering import FilteredBoard, filtered
+from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, filtered
 from asterpanel_control_api.access.profiles import Profiles
 from asterpanel_control_api.access.scope import Scope
 from asterpanel_control_api.access.viewpoint import Viewpoint
@@ -27,6 +27,9 @@ SECONDS = 10
 QUEUES = 20
 AGENTS = 200
 CALLERS = 5
+
+
+_COMMON = CommonViews()
 
 
 def run() -> str:
@@ -54,7 +57,7 @@ def _whole(scope: Scope, document: Document) -> Callable[[Document], Document]:
 
 
 def _incremental(scope: Scope, document: Document) -> Callable[[Document], Document]:
-    board = FilteredBoard(scope)
+    board = FilteredBoard(scope, _COMMON)
     shown = board.view(document)
 
     def patch(document: Document) -> Document:

@@ -1,288 +1,253 @@
-"""From a change on a switchboard to 200 readers of the control API, at 20 changes a second.
+"""From a change on a switchboard to 200 readers of the control API, each of whom sees what he may.
 
-Three processes: an exporter whose switchboard changes, the control API's streams under gunicorn, and the
-readers. Each change of interest is a caller who joins; the time of his joining is in the document. The
+Three processes: an exporter whose switchboards change, `asterpanel-control-api` as its users run it, and the
+readers, who come with id tokens of Grafana or bearer tokens: agents, each with a sight of his own, and
+supervisors, viewers and masters. A latency goes from the event's arrival at the exporter to the reader; the
 baseline is a reader of the exporter's own stream in the same run.
+
+The first scenario takes the demand by its word: every change is a patch of its own, and every reader gets
+each. Then come readers who take nothing, and readers who vanish and come back.
+
+ASTERPANEL_BENCH_SOAK_S: how long that goes on, in seconds, for the memory. Default: 30.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
-import multiprocessing
+import os
 import statistics
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import aiohttp
-from flask import Flask, Response, request
-from gunicorn.app.base import BaseApplication
+from tests.grafana_keys import GrafanaKeys
+from tests.load.busy_switchboards import TEAMS, BusyExporter
+from tests.load.control_crowd import Crowd, control_api, people
+from tests.load.stream_readers import Reader, Readers
 
-from asterpanel_control_api.live.boards import Boards, Document
-from asterpanel_control_api.live.event_stream import StreamSettings
-from asterpanel_control_api.live.exporter_client import ExporterClient
-from asterpanel_control_api.live.peer import prepare_for_stream
-from asterpanel_control_api.live.server_sent_events import EventParser, ServerSentEvent
-from asterpanel_control_api.live.shared_view import Sight
-from asterpanel_control_api.live.subscribers import Subscribers
-from asterpanel_exporter.live import LiveSwitchboard
-from asterpanel_exporter.web.app import serve
-from tests.exporter_process import free_port
-from tests.unit.test_web_support import OPEN, MemberLine, exporter_of, exposition, join, leave, log_in
-
-STREAMS = 200
-SIGHTS = 8
 CHANGES_PER_S = 20
-SECONDS = 20
-WARM_UP_S = 3
-QUEUES = 10
-AGENTS_PER_QUEUE = 20
-WAITING = 6
+SECONDS = 12.0
+SOAK_S = float(os.environ.get("ASTERPANEL_BENCH_SOAK_S", "30"))
+WARM_UP_S = 3.0
+SETTLE_S = 2.0
+EACH_CHANGE_S = 0.02
+"""Between two patches of the exporter's stream, so that each change is one."""
 
-_Run = Callable[..., None]
+SILENT = 20
+VAGRANTS = 20
+STAY_S = 2.0
 
 
 def run() -> str:
-    """Latencies of all readers, against the exporter's own stream."""
-    exporter_port, api_port = free_port(), free_port()
-    with (
-        _process(_run_exporter, exporter_port),
-        _process(_run_api, api_port, exporter_port) as api,
-    ):
-        result = asyncio.run(_measure(exporter_port, api_port, api.pid or 0))
-    return result
-
-
-@contextlib.contextmanager
-def _process(target: _Run, *arguments: int) -> Any:
-    process: BaseProcess = multiprocessing.get_context("fork").Process(target=target, args=arguments)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.join(15)
-        if process.is_alive():
-            process.kill()
-
-
-# --- the exporter -----------------------------------------------------------------------------------------
-
-
-def _run_exporter(port: int) -> None:
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_exporter(port))
-
-
-async def _exporter(port: int) -> None:
-    exporter = exporter_of(exporter={**OPEN, "listen": f"127.0.0.1:{port}"}, clock=time.time)
-    live = exporter.switchboards["milano"]
-    members: dict[str, Iterable[MemberLine]] = {
-        f"queue-{queue}": [
-            MemberLine(f"Agent {queue}.{agent}", f"{1000 + queue * 100 + agent}")
-            for agent in range(AGENTS_PER_QUEUE)
+    """The figures of all scenarios."""
+    one, ten = ["milano"], [f"site-{number}" for number in range(10)]
+    return "\n".join(
+        [
+            *_scenario("each change is a patch", one, EACH_CHANGE_S, disturbed=True),
+            *_scenario("the exporter's own pace", one, None),
+            *_scenario("ten switchboards", ten, None),
         ]
-        for queue in range(QUEUES)
-    }
-    log_in(live, members, time.time())
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(exporter, exposition))
-        tasks.create_task(_change(live))
-
-
-async def _change(live: LiveSwitchboard) -> None:
-    """Alternately a caller joins and the one who has waited longest leaves."""
-    loop = asyncio.get_running_loop()
-    started, number = loop.time(), 0
-    while True:
-        waiting = live.state.queues["queue-0"].waiting
-        if number % 2 and len(waiting) > WAITING:
-            leave(live, "queue-0", waiting[0].uniqueid, time.time())
-        else:
-            join(live, "queue-0", f"1.{number}", time.time())
-        number += 1
-        await asyncio.sleep(started + number / CHANGES_PER_S - loop.time())
-
-
-# --- the control API --------------------------------------------------------------------------------------
-
-
-def _run_api(port: int, exporter_port: int) -> None:
-    _Gunicorn(port, exporter_port).run()
-
-
-class _Gunicorn(BaseApplication):  # type: ignore[misc]
-    def __init__(self, port: int, exporter_port: int) -> None:
-        self._port = port
-        self._exporter_port = exporter_port
-        super().__init__()
-
-    def load_config(self) -> None:
-        settings = {
-            "bind": f"127.0.0.1:{self._port}", "worker_class": "gthread", "workers": 1, "timeout": 60,
-            "threads": STREAMS + 20, "worker_connections": STREAMS + 100, "loglevel": "error",
-            "graceful_timeout": 1,
-        }  # fmt: skip
-        for name, value in settings.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Flask:
-        """In the worker, after the fork."""
-        boards = Boards()
-        client = ExporterClient(f"http://127.0.0.1:{self._exporter_port}", None, boards)
-        hub = Subscribers(boards, StreamSettings(max_streams=STREAMS))
-        client.start()
-        hub.start()
-        return _app(hub)
-
-
-def _app(hub: Subscribers) -> Flask:
-    app = Flask(__name__)
-    sights = [Sight(number, lambda number=number: _hiding(f"queue-{number + 1}")) for number in range(SIGHTS)]  # type: ignore[misc]
-
-    @app.get("/stream/<int:number>")
-    def stream(number: int) -> Response:
-        events = hub.subscribe(
-            "milano", f"person {number}", lambda: sights[number % SIGHTS],
-            abort=prepare_for_stream(request.environ, hub.settings.write_timeout_s),
-        )  # fmt: skip
-        response = Response(events, mimetype="text/event-stream")
-        response.call_on_close(events.close)
-        return response
-
-    return app
-
-
-def _hiding(queue: str) -> Callable[[Document], Document]:
-    def show(document: Document) -> Document:
-        queues = {name: value for name, value in document["queues"].items() if name != queue}
-        return {**document, "queues": queues}
-
-    return show
-
-
-# --- the readers ------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Reader:
-    """Follows one stream: when each caller who joined was seen, and whether in order."""
-
-    latencies: list[float] = field(default_factory=list)
-    last: int = -1
-    disorder: int = 0
-    missed: int = 0
-    measuring: bool = False
-
-    def take(self, kind: str, document: dict[str, Any]) -> None:
-        now = time.time()
-        waiting = document.get("queues", {}).get("queue-0", {}).get("waiting", ())
-        numbers = [(int(caller["uniqueid"].partition(".")[2]), caller["since"]) for caller in waiting]
-        if numbers and numbers[-1][0] < self.last:
-            self.disorder += 1
-        new = [(number, since) for number, since in numbers if number > self.last]
-        if self.measuring and kind == "patch":
-            self.latencies += [now - since for _, since in new]
-            # Joins have every other number once the queue has filled.
-            self.missed += sum(number - self.last > 2 for number, _ in new[:1])
-        if new:
-            self.last = new[-1][0]
-
-
-async def _measure(exporter_port: int, api_port: int, api_pid: int) -> str:
-    connector = aiohttp.TCPConnector(limit=0)
-    timeout = aiohttp.ClientTimeout(total=None)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        await _until_it_answers(session, f"http://127.0.0.1:{exporter_port}/healthz")
-        await _until_it_answers(session, f"http://127.0.0.1:{api_port}/nothing")
-        await asyncio.sleep(1)
-        baseline, readers = _Reader(), [_Reader() for _ in range(STREAMS)]
-        tasks = [
-            asyncio.create_task(_follow(session, f"http://127.0.0.1:{api_port}/stream/{number}", reader))
-            for number, reader in enumerate(readers)
-        ]
-        exporters = f"http://127.0.0.1:{exporter_port}/state/stream"
-        tasks.append(asyncio.create_task(_follow(session, exporters, baseline, whole=True)))
-        await asyncio.sleep(WARM_UP_S)
-        worker = _child_of(api_pid)
-        before = _memory_mb(worker), _cpu_s(worker)
-        for reader in (*readers, baseline):
-            reader.measuring = True
-        await asyncio.sleep(SECONDS)
-        after = _memory_mb(worker), _cpu_s(worker)
-        ended = [task for task in tasks if task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    if ended:
-        raise AssertionError(f"{len(ended)} streams ended: {ended[0]}")
-    return _report(baseline, readers, before, after)
-
-
-async def _until_it_answers(session: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(30):
-        while True:
-            with contextlib.suppress(aiohttp.ClientError):
-                async with session.get(url):
-                    return
-            await asyncio.sleep(0.1)
-
-
-async def _follow(session: aiohttp.ClientSession, url: str, reader: _Reader, *, whole: bool = False) -> None:
-    async for event in _events(session, url):
-        if event.kind in ("snapshot", "patch"):
-            data = json.loads(event.data)
-            reader.take(event.kind, data["switchboards"].get("milano", {}) if whole else data)
-
-
-async def _events(session: aiohttp.ClientSession, url: str) -> AsyncIterator[ServerSentEvent]:
-    parser = EventParser(1 << 24)
-    async with session.get(url) as response:
-        if response.status != 200:
-            raise AssertionError(f"{url}: {response.status} {await response.text()}")
-        async for chunk in response.content.iter_any():
-            for event in parser.feed(chunk):
-                yield event
-
-
-def _report(
-    baseline: _Reader, readers: list[_Reader], before: tuple[float, float], after: tuple[float, float]
-) -> str:
-    latencies = sorted(latency for reader in readers for latency in reader.latencies)
-    own = sorted(baseline.latencies)
-    disorder = sum(reader.disorder for reader in readers)
-    missed = sum(reader.missed for reader in readers)
-    p99, own_p99 = latencies[int(len(latencies) * 0.99)], own[int(len(own) * 0.99)]
-    return (
-        f"{STREAMS} streams of {SIGHTS} sights, {CHANGES_PER_S} changes a second for {SECONDS} s: "
-        f"{len(latencies)} joins seen, out of order {disorder}, missed "
-        f"{missed / STREAMS:g} a reader (the baseline {baseline.missed}); change to reader median "
-        f"{statistics.median(latencies) * 1e3:.0f} ms, p99 {p99 * 1e3:.0f} ms, max "
-        f"{latencies[-1] * 1e3:.0f} ms\n"
-        f"baseline, one reader of the exporter's own stream: median {statistics.median(own) * 1e3:.0f} ms, "
-        f"p99 {own_p99 * 1e3:.0f} ms (its patches come 10 times a second); p99 ratio {p99 / own_p99:.2f}\n"
-        f"memory of the control API {before[0]:.1f} MB after {WARM_UP_S} s, {after[0]:.1f} MB after "
-        f"{SECONDS} s more; processor {(after[1] - before[1]) / SECONDS * 100:.0f} % of one core"
     )
 
 
-def _child_of(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0])
+def _scenario(
+    title: str, switchboards: list[str], interval_s: float | None, *, disturbed: bool = False
+) -> Iterator[str]:
+    with (
+        BusyExporter(switchboards, CHANGES_PER_S, interval_s) as exporter,
+        GrafanaKeys() as grafana,
+        tempfile.TemporaryDirectory() as folder,
+        control_api(Path(folder), switchboards, exporter, grafana) as api,
+    ):
+        readers = Readers()
+        scenario = _Scenario(readers, Crowd(api, exporter, grafana), _worker_of(api.config), switchboards)
+        try:
+            where = (
+                f"each of {len(switchboards)} switchboards" if len(switchboards) > 1 else "one switchboard"
+            )
+            yield f"{title}: {len(scenario.people)} streams, {CHANGES_PER_S} changes a second on {where}"
+            yield from scenario.connect()
+            yield from scenario.measure("undisturbed", SECONDS)
+            if disturbed:
+                yield from scenario.disturb()
+                yield from scenario.measure("disturbed", SOAK_S)
+                yield from scenario.undisturb()
+            yield from scenario.verdict(exporter)
+        finally:
+            readers.close()
 
 
-def _memory_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * 4096 / 1e6
+class _Scenario:
+    """The readers of one run of the API. What happens is told line by line."""
+
+    def __init__(self, readers: Readers, crowd: Crowd, worker: int, switchboards: list[str]) -> None:
+        self._readers = readers
+        self._crowd = crowd
+        self._worker = worker
+        self.people = [
+            crowd.reader(name, switchboards[number % len(switchboards)])
+            for number, name in enumerate(people())
+        ]
+        self._baseline = crowd.baseline(switchboards[0])
+        self._vagrants = _strangers(crowd, "supervisor", VAGRANTS, switchboards[0])
+        self._silent = _strangers(crowd, "viewer", SILENT, switchboards[0])
+        self._moving = False
+
+    def connect(self) -> Iterator[str]:
+        """All at once."""
+        self._readers.connect(self._baseline)
+        self._until(self._crowd.is_ready)
+        before = _usage(self._worker)
+        for reader in self.people:
+            self._readers.connect(reader)
+        self._until(lambda: all(reader.document is not None for reader in self.people))
+        waits = sorted(reader.snapshot_after_s for reader in self.people)
+        self._readers.run(WARM_UP_S)
+        after = _usage(self._worker)
+        yield (
+            f"  all connect at once: snapshots after {waits[0] * 1e3:.0f} to {waits[-1] * 1e3:.0f} ms; "
+            f"threads {before.threads}, then {after.threads}; "
+            f"memory {before.memory_mb:.0f} MB, then {after.memory_mb:.0f} MB"
+        )
+
+    def measure(self, title: str, seconds: float) -> Iterator[str]:
+        """Latencies, processor and memory over some time."""
+        for reader in (*self.people, self._baseline):
+            reader.begin_measuring()
+        begun, ours, before = time.monotonic(), time.process_time(), _usage(self._worker)
+        memory = [before.memory_mb]
+        for _ in range(4):
+            self._readers.run(seconds / 4)
+            memory.append(_usage(self._worker).memory_mb)
+        spent_s, after = time.monotonic() - begun, _usage(self._worker)
+        cpu, our_cpu = (after.cpu_s - before.cpu_s) / spent_s, (time.process_time() - ours) / spent_s
+        for reader in (*self.people, self._baseline):
+            reader.measuring = False
+        patches = statistics.fmean(reader.patches for reader in self.people) / spent_s
+        changes = statistics.fmean(len(reader.latencies) for reader in self.people) / spent_s
+        yield f"  {title}, {spent_s:.0f} s: {changes:.1f} changes a second to each in {patches:.1f} patches"
+        yield from self._latencies()
+        yield (
+            f"    memory {', '.join(f'{mb:.1f}' for mb in memory)} MB; processor {cpu:.0%} of a core "
+            f"(the readers' own {our_cpu:.0%}); threads {after.threads}"
+        )
+
+    def _latencies(self) -> Iterator[str]:
+        all_of_them = _Latencies.of(self.people)
+        baseline = _Latencies.of([self._baseline])
+        yield f"    change to reader {all_of_them}"
+        yield f"    baseline {baseline}; p99 ratio {all_of_them.p99_s / baseline.p99_s:.2f}"
+
+    def disturb(self) -> Iterator[str]:
+        """Some come who read nothing, and some who vanish and come back all the time."""
+        self._moving = True
+        for silent in self._silent:
+            self._readers.connect_silent(silent)
+        for number, vagrant in enumerate(self._vagrants):
+            self._readers.connect(vagrant)
+            self._readers.later(STAY_S * (1 + number / VAGRANTS), partial(self._move_on, vagrant))
+        yield f"  and {SILENT} who take nothing, {VAGRANTS} who vanish every {STAY_S:g} s and come back"
+
+    def _move_on(self, vagrant: Reader) -> None:
+        if self._moving:
+            self._readers.cut(vagrant)
+            self._readers.later(STAY_S, partial(self._move_on, vagrant))
+
+    def undisturb(self) -> Iterator[str]:
+        """What became of those."""
+        self._moving = False
+        self._until(lambda: all(map(self._readers.is_connected, self._vagrants)))
+        self._readers.run(1.0)
+        left = self._crowd.open_streams() - len(self.people) - len(self._vagrants)
+        came = sum(vagrant.kinds["snapshot"] for vagrant in self._vagrants) - VAGRANTS
+        yield (
+            f"    streams of those who take nothing that are left: {left}; returns with what was missed: "
+            f"{sum(vagrant.resumed for vagrant in self._vagrants)}, with a snapshot: {came}, refused: "
+            f"{sum(vagrant.refused.total() for vagrant in self._vagrants)}"
+        )
+
+    def verdict(self, exporter: BusyExporter) -> Iterator[str]:
+        """Whether all was in order, and everybody has in the end what he may see.
+
+        A caller who comes and goes between two patches, as when the machine stands still, is in neither.
+        """
+        made = exporter.stop_changes()
+        self._readers.run(SETTLE_S)
+        seen = sum(reader.seen.total() for reader in self.people)
+        skipped = sum(reader.skipped(made[reader.switchboard]) for reader in self.people)
+        readers = [*self.people, *(vagrant for vagrant in self._vagrants if vagrant.document)]
+        disorder = sum(reader.disorder for reader in readers)
+        wrong = [reader.name for reader in readers if not self._crowd.has_what_he_may_see(reader)]
+        yield (
+            f"  in all {seen} changes seen, {skipped} undone before the next patch, {disorder} out of order; "
+            f"{len(readers) - len(wrong)} of {len(readers)} readers have exactly what they may see"
+        )
+        if disorder or wrong:
+            raise AssertionError(f"{disorder} out of order; wrong: {wrong}")
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        if not self._readers.run(30.0, condition):
+            raise AssertionError("not within 30 s")
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
+def _strangers(crowd: Crowd, role: str, number: int, switchboard: str) -> list[Reader]:
+    """More of a role, who are not in `people`."""
+    names = [f"{role}-{n % TEAMS}-{4 + n // TEAMS}" for n in range(number)]
+    return [crowd.reader(name, switchboard) for name in names]
+
+
+# --- figures ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Latencies:
+    """Median, 99th percentile and greatest, in seconds."""
+
+    median_s: float
+    p99_s: float
+    max_s: float
+
+    @classmethod
+    def of(cls, readers: list[Reader]) -> _Latencies:
+        every = sorted(latency for reader in readers for latency in reader.latencies)
+        return cls(statistics.median(every), every[int(len(every) * 0.99)], every[-1])
+
+    def __str__(self) -> str:
+        times = ("median", self.median_s), ("p99", self.p99_s), ("max", self.max_s)
+        return ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in times)
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """Of a process: resident memory in MB, processor time in seconds, threads."""
+
+    memory_mb: float
+    cpu_s: float
+    threads: int
+
+
+def _usage(pid: int) -> _Usage:
+    process = Path(f"/proc/{pid}")
+    pages = int((process / "statm").read_text(encoding="ascii").split()[1])
+    fields = (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return _Usage(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, cpu_s, int(fields[17]))
+
+
+def _worker_of(config: Path) -> int:
+    """The process of gunicorn's that serves: of the two with this configuration, the other one's child."""
+    parents = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(config) in (process / "cmdline").read_text():
+                stat = (process / "stat").read_text(encoding="ascii")
+                parents[int(process.name)] = int(stat.rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            continue
+    [worker] = [pid for pid, parent in parents.items() if parent in parents]
+    return worker
 
 
 if __name__ == "__main__":

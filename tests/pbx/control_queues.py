@@ -25,6 +25,9 @@ _T = TypeVar("_T")
 
 NAME = "milano"
 
+QUEUE_SUMS = ("offered", "answered", "abandoned", "short_abandons", "within_sl", "wait_s", "talk_s")
+_IDLE = {"state": "idle", "since": 1.0, "paused": False, "pause_reason": ""}
+
 
 def member(interface: str, **values: Any) -> dict[str, Any]:
     """A membership as the live state has it."""
@@ -149,7 +152,7 @@ class QueueSwitchboard:
         agents: dict[str, Any] = {}
         for queue, members in self.queues.items():
             for one in members.values():
-                agent = agents.setdefault(agent_of(one), {"name": one["name"], "queues": []})
+                agent = agents.setdefault(agent_of(one), {**_IDLE, "name": one["name"], "queues": []})
                 agent["queues"].append(queue)
         return {
             "switchboard": NAME,
@@ -158,14 +161,21 @@ class QueueSwitchboard:
             "as_of": time.time(),
             "queues": {
                 queue: {
+                    "strategy": "ringall",
+                    "max_len": 0,
+                    "sl_threshold_s": 20.0,
+                    "offered": 0,
                     "waiting": list(self.callers.get(queue, {}).values()),
                     "in_progress": [],
-                    "today": {},
+                    "today": dict.fromkeys(QUEUE_SUMS, 0),
                     "members": {agent_of(one): one for one in members.values()},
                 }
                 for queue, members in self.queues.items()
             },
-            "agents": {agent: {**about, "today": {}} for agent, about in agents.items()},
+            "agents": {
+                agent: {**about, "today": {"answered": 0, "talk_s": 0.0, "no_answers": 0}}
+                for agent, about in agents.items()
+            },
         }
 
     def show(self, **more: Any) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -22,12 +23,14 @@ from asterpanel_control_api.live.exporter_client import ExporterClient
 from asterpanel_control_api.live.subscribers import Subscribers
 from asterpanel_control_api.metrics import Metrics
 from asterpanel_control_api.services import Services
-from asterpanel_control_api.switchboards.operations import Operations, agent_rules
+from asterpanel_control_api.switchboards.operations import SEEN_WITHIN_S, Operations, agent_rules
 from asterpanel_switchboard.config import Service, load_config
 from tests.grafana_keys import GrafanaKeys
 from tests.pbx.control_queues import QueueSwitchboard, member
 
 SECRET = "route-secret-of-the-default-tenant"
+OTHER_SECRET = "route-secret-of-the-other-tenant"
+"""Of the tenant ``other``, whose organisation is number 2 and which accepts id tokens only."""
 
 CONFIG = """\
 control_api:
@@ -37,6 +40,9 @@ control_api:
     default:
       route_secret_env: ROUTE_SECRET
       grafana: {{url: "{grafana}", identity: [id_token, context, user_header]}}
+    other:
+      route_secret_env: OTHER_SECRET
+      grafana: {{url: "{grafana}", org_id: 2, identity: [id_token]}}
 switchboards:
   milano:
     host: 127.0.0.1
@@ -60,6 +66,18 @@ tenants:
           - {login: agent, role: agent, agent: "1001"}
           - {login: viewer, role: viewer}
 """
+
+
+def profiles_with(people: int) -> str:
+    """The same with so many people in each role, ``master-0`` and so on: one alone is soon told to wait."""
+    members = [
+        {"login": f"{role}-{number}", "role": role.value} | ({"agent": "1001"} if role is Role.AGENT else {})
+        for role in Role
+        for number in range(people)
+    ]
+    profile = {"switchboards": ["milano"], "queues": ["sales"], "agents": ["10*"], "members": members}
+    text: str = yaml.safe_dump({"tenants": {"default": {"profiles": {"sales": profile}}}})
+    return text
 
 
 def queues() -> dict[str, list[dict[str, Any]]]:
@@ -92,30 +110,57 @@ class ControlApp:
         return {"Authorization": f"Bearer {new.text}"}
 
     def ask(
-        self, method: str, path: str, headers: dict[str, str] | None = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        json: Any = None,
+        *,
+        address: str = "127.0.0.1",
     ) -> TestResponse:
-        """One request; what changes something is JSON."""
+        """One request, from a peer at this address; what changes something is JSON."""
         if json is None and method not in ("GET", "HEAD", "DELETE"):
             json = {}
         content_type = {} if method == "GET" else {"Content-Type": "application/json"}
-        return self.client.open(path, method=method, headers={**content_type, **(headers or {})}, json=json)
+        return self.client.open(
+            path,
+            method=method,
+            headers={**content_type, **(headers or {})},
+            json=json,
+            environ_base={"REMOTE_ADDR": address},
+        )
 
 
 @contextmanager
-def control_app(folder: Path) -> Iterator[ControlApp]:
-    """Running, on loopback."""
+def control_app(
+    folder: Path,
+    profiles: str = PROFILES,
+    *,
+    config: str = CONFIG,
+    members: dict[str, list[dict[str, Any]]] | None = None,
+    seen_within_s: float = SEEN_WITHIN_S,
+) -> Iterator[ControlApp]:
+    """Running, on loopback.
+
+    Args:
+        folder: for its files.
+        profiles: ``profiles.yml``.
+        config: ``asterpanel.yml``, with ``{grafana}`` for the address.
+        members: by queue, of the switchboard milano; default: `queues`.
+        seen_within_s: how long an action waits for its effect.
+    """
     with (
         GrafanaKeys() as grafana,
-        QueueSwitchboard(queues(), {"sales": ["5.1"], "billing": ["6.1"]}) as board,
+        QueueSwitchboard(members or queues(), {"sales": ["5.1"], "billing": ["6.1"]}) as board,
     ):
-        (folder / "asterpanel.yml").write_text(CONFIG.format(grafana=grafana.url))
-        (folder / "profiles.yml").write_text(PROFILES)
-        env = {"ROUTE_SECRET": SECRET, "SECRET": "s3cr3t"}
-        config = load_config(folder / "asterpanel.yml", env, for_service=Service.CONTROL_API)
-        settings = config.control_api
+        (folder / "asterpanel.yml").write_text(config.format(grafana=grafana.url))
+        (folder / "profiles.yml").write_text(profiles)
+        env = {"ROUTE_SECRET": SECRET, "OTHER_SECRET": OTHER_SECRET, "SECRET": "s3cr3t"}
+        loaded = load_config(folder / "asterpanel.yml", env, for_service=Service.CONTROL_API)
+        settings = loaded.control_api
         assert settings is not None
         services = Services(
-            config=config,
+            config=loaded,
             settings=settings,
             authenticator=Authenticator(settings, Tokens(settings.tokens_file, time.time)),
             profiles=ProfilesFile(settings.profiles_file),
@@ -123,7 +168,9 @@ def control_app(folder: Path) -> Iterator[ControlApp]:
             exporter=ExporterClient("http://127.0.0.1:9", None, board.boards),
             subscribers=Subscribers(board.boards),
             bridge=board.bridge,
-            operations=Operations(board.bridge, board.boards, agent_rules(config), 2.0),
+            operations=Operations(
+                board.bridge, board.boards, agent_rules(loaded), 2.0, seen_within_s=seen_within_s
+            ),
             audit=Audit(board.boards),
             metrics=Metrics(),
         )

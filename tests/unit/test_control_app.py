@@ -1,22 +1,19 @@
-"""The control API as whoever comes to it sees it: identity, rights, requests and answers."""
+"""The control API as whoever may come to it sees it: state, requests, audit, and the service itself."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from asterpanel_control_api.access.rights import ROLE_RIGHTS, Right, Role
-from tests.grafana_keys import context_header
 from tests.unit.control_app import SECRET, ControlApp, control_app
 
 BOARD = "/v1/switchboards/milano"
-Headers = dict[str, str]
 
 
 @pytest.fixture
@@ -33,145 +30,17 @@ def error_of(response: TestResponse) -> str:
     return str(error["id"])
 
 
-IDENTITIES: dict[str, tuple[Callable[[ControlApp], Headers], int]] = {
-    "id token": (lambda api: api.headers_of("supervisor"), 200),
-    "context": (lambda api: _told(context_header("supervisor")), 200),
-    "user header": (lambda api: {"Authorization": f"Bearer {SECRET}", "X-Grafana-User": "supervisor"}, 200),
-    "bearer token": (lambda api: api.token(Role.SUPERVISOR), 200),
-    "nothing": (lambda api: {}, 401),
-    "secret alone": (lambda api: {"Authorization": f"Bearer {SECRET}"}, 401),
-    "identity without the secret": (lambda api: {"X-Grafana-Id": api.grafana.token("supervisor")}, 401),
-    "context without the secret": (lambda api: {"X-Grafana-Context": context_header("supervisor")}, 401),
-    "forged": (lambda api: _signed(api, api.grafana.token("supervisor")[:-6] + "AAAAAA"), 401),
-    "expired": (
-        lambda api: _signed(
-            api, api.grafana.token("supervisor", iat=int(time.time()) - 900, exp=int(time.time()) - 300)
-        ), 401,
-    ),
-    "wrong audience": (lambda api: _signed(api, api.grafana.token("supervisor", aud=["org:2"])), 401),
-    "alg none": (lambda api: _signed(api, "eyJhbGciOiJub25lIn0.eyJ1c2VybmFtZSI6ImFubmEifQ."), 401),
-    "other organisation": (lambda api: _told(context_header("supervisor", OrgID=2)), 401),
-}  # fmt: skip
+def pause(api: ControlApp, login: str) -> TestResponse:
+    return api.ask("POST", f"{BOARD}/agents/1002/pause", api.headers_of(login), {"reason": "Lunch"})
 
 
-def _told(context: str) -> Headers:
-    return {"Authorization": f"Bearer {SECRET}", "X-Grafana-Context": context}
-
-
-def _signed(api: ControlApp, token: str) -> Headers:
-    return {"Authorization": f"Bearer {SECRET}", "X-Grafana-Id": token}
-
-
-class TestIdentity:
-    @pytest.mark.parametrize("form", IDENTITIES)
-    def test_who_gets_in(self, api: ControlApp, form: str) -> None:
-        headers, status = IDENTITIES[form]
-        response = api.ask("GET", "/v1/me", headers(api))
-        assert response.status_code == status
-        if status == 401:
-            assert error_of(response) == "unauthenticated"
-            acted = api.ask("POST", f"{BOARD}/agents/1001/pause", headers(api))
-            assert acted.status_code == 401
-            assert api.board.actions == []
-
-    def test_a_replayed_token_ends_with_its_time(self, api: ControlApp) -> None:
-        now = int(time.time())
-        headers = _signed(api, api.grafana.token("supervisor", iat=now - 600, exp=now - 31))
-        assert api.ask("GET", "/v1/me", headers).status_code == 401
-
-    def test_who_guesses_is_not_listened_to_for_a_while(self, api: ControlApp) -> None:
-        statuses = [
-            api.ask("GET", "/v1/me", {"Authorization": f"Bearer wrong-{number:032d}"}).status_code
-            for number in range(25)
-        ]
-        assert statuses == [401] * 20 + [429] * 5
-
-
-ACTIONS: dict[str, tuple[str, str, dict[str, Any] | None, Right]] = {
-    "pause": ("POST", "/agents/{agent}/pause", {"reason": "Lunch"}, Right.PAUSE),
-    "unpause": ("POST", "/agents/{agent}/unpause", {}, Right.PAUSE),
-    "set queues": ("PUT", "/agents/{agent}/queues", {"queues": [{"queue": "{queue}"}]}, Right.EDIT_MEMBERS),
-    "put member": ("PUT", "/queues/{queue}/members/{agent}", {"penalty": 3}, Right.EDIT_MEMBERS),
-    "patch member": ("PATCH", "/queues/{queue}/members/{agent}", {"penalty": 4}, Right.EDIT_MEMBERS),
-    "delete member": ("DELETE", "/queues/{queue}/members/{agent}", None, Right.EDIT_MEMBERS),
-    "priority": ("POST", "/queues/{queue}/callers/{caller}/priority", {"priority": 5}, Right.MOVE_CALLERS),
-    "withdraw": ("POST", "/queues/{queue}/callers/{caller}/withdraw", {}, Right.MOVE_CALLERS),
-}
-INSIDE = {"agent": "1002", "queue": "sales", "caller": "5.1"}
-OUTSIDE = {"agent": "2001", "queue": "billing", "caller": "6.1"}
-
-
-def act(api: ControlApp, headers: Headers, action: str, on: dict[str, str]) -> TestResponse:
-    method, path, body, _ = ACTIONS[action]
-    filled: Any = body
-    if action == "set queues":
-        filled = {"queues": [{"queue": on["queue"]}]}
-    return api.ask(method, BOARD + path.format(**on), headers, filled)
-
-
-class TestMatrix:
-    """Every role, every action, inside and outside the scope, by id token and by bearer token."""
-
-    @pytest.mark.parametrize("identity", ["id token", "bearer token"])
-    @pytest.mark.parametrize("where", ["inside", "outside"])
-    @pytest.mark.parametrize("action", ACTIONS)
-    @pytest.mark.parametrize("role", Role)
-    def test_cell(self, api: ControlApp, role: Role, action: str, where: str, identity: str) -> None:
-        if identity == "bearer token" and role is Role.AGENT:
-            pytest.skip("there is no such token: an agent is a person")
-        headers = (
-            api.headers_of(role.value)
-            if identity == "id token"
-            else api.token(role, queues=("sales",), agents=("10*",))
-        )
-        right = ACTIONS[action][3]
-        has_right = right in ROLE_RIGHTS[role]
-        reaches_out = role is Role.MASTER and identity == "id token"
-        response = act(api, headers, action, INSIDE if where == "inside" else OUTSIDE)
-        if (where == "inside" or reaches_out) and has_right:
-            if action == "unpause":
-                assert error_of(response) == "already_so"
-            elif action == "set queues":
-                assert response.json is not None
-                assert response.json["result"] in ("done", "already_so")
-            else:
-                assert response.status_code == 200, response.json
-                assert api.board.actions
-            return
-        sees = where == "inside" and role in (Role.MASTER, Role.SUPERVISOR, Role.VIEWER)
-        sees_queue = where == "inside" and role is Role.AGENT and "caller" in ACTIONS[action][1]
-        assert error_of(response) == ("forbidden" if sees or sees_queue else "not_found")
-        assert api.board.actions == []
-
-    def test_hidden_is_as_missing(self, api: ControlApp) -> None:
-        headers = api.headers_of("supervisor")
-        for hidden, missing in (
-            ("/agents/2001/pause", "/agents/7777/pause"),
-            ("/queues/billing/callers/6.1/withdraw", "/queues/nothing/callers/6.1/withdraw"),
-        ):
-            one, other = api.ask("POST", BOARD + hidden, headers), api.ask("POST", BOARD + missing, headers)
-            assert one.status_code == other.status_code == 404
-            assert one.json is not None
-            assert other.json is not None
-            assert [one.json["error"]["id"], set(one.json["error"]["detail"])] == [
-                other.json["error"]["id"], set(other.json["error"]["detail"]),
-            ]  # fmt: skip
-
-    def test_an_agent_pauses_himself_and_nobody_else(self, api: ControlApp) -> None:
+class TestActions:
+    def test_an_agent_pauses_himself_in_the_queues_of_his_profile(self, api: ControlApp) -> None:
         headers = api.headers_of("agent")
         response = api.ask("POST", f"{BOARD}/agents/1001/pause", headers, {"reason": "Lunch"})
         assert response.json is not None
         assert response.status_code == 200
         assert [each["queue"] for each in response.json["queues"]] == ["sales"]
-        assert api.ask("POST", f"{BOARD}/agents/1002/pause", headers).status_code == 404
-
-    def test_another_tenants_switchboard_is_none(self, api: ControlApp) -> None:
-        headers = api.headers_of("master")
-        listed = api.ask("GET", "/v1/switchboards", headers).json
-        assert listed is not None
-        assert [board["name"] for board in listed["switchboards"]] == ["milano"]
-        for path in ("roma/state", "nothing/state", "roma/stream"):
-            assert api.ask("GET", f"/v1/switchboards/{path}", headers).status_code == 404
 
 
 class TestState:
@@ -194,6 +63,24 @@ class TestState:
             told += next(events)
         assert b'"paused":true' in told
         response.close()
+
+    def test_a_stream_ends_with_the_proof_of_who_reads(self, api: ControlApp) -> None:
+        """30 seconds of skew are allowed for, of which all but four are over."""
+        now = int(time.time())
+        token = api.grafana.token("supervisor", iat=now - 600, exp=now - 26)
+        headers = {"Authorization": f"Bearer {SECRET}", "X-Grafana-Id": token}
+        response = api.ask("GET", f"{BOARD}/stream", headers)
+        assert b'{"reason":"reconnect"}' in b"".join(response.iter_encoded())
+        assert api.ask("GET", f"{BOARD}/stream", headers).status_code == 401
+
+    def test_a_stream_ends_when_the_profile_does(self, api: ControlApp) -> None:
+        response = api.ask("GET", f"{BOARD}/stream", api.headers_of("viewer"))
+        events = response.iter_encoded()
+        next(events)
+        profiles = api.folder / "profiles.yml"
+        profiles.write_text(profiles.read_text().replace("login: viewer", "login: somebody-else"))
+        assert b'{"reason":"right_ended"}' in b"".join(events)
+        assert api.ask("GET", f"{BOARD}/stream", api.headers_of("viewer")).status_code == 404
 
 
 class TestRequests:
@@ -253,8 +140,8 @@ class TestAudit:
         self, api: ControlApp, caplog: pytest.LogCaptureFixture
     ) -> None:
         with caplog.at_level(logging.INFO):
-            act(api, api.headers_of("supervisor"), "pause", INSIDE)
-            act(api, api.headers_of("viewer"), "pause", INSIDE)
+            pause(api, "supervisor")
+            pause(api, "viewer")
         lines = [record.message for record in caplog.records if "audit=" in record.message]
         assert len(lines) == 2
         assert "user=grafana:supervisor" in lines[0]
@@ -275,7 +162,7 @@ class TestSystem:
         assert api.client.get("/healthz").json == {"status": "ok"}
         ready = api.client.get("/readyz")
         assert ready.status_code == 503  # no exporter runs here
-        act(api, api.headers_of("supervisor"), "pause", INSIDE)
+        pause(api, "supervisor")
         text = api.client.get("/metrics").text
-        assert 'asterpanel_control_requests_total{endpoint="actions.pause",result="ok"} 1.0' in text
+        assert 'asterpanel_control_requests_total{endpoint="pause",result="ok"} 1.0' in text
         assert 'asterpanel_control_action_seconds_count{action="pause",result="done"} 1.0' in text

@@ -441,6 +441,12 @@ class TestSetOfQueues:
         again = operations.set_queues(NAME, "1002", {"vip": MemberSettings(), "billing": MemberSettings()})
         assert results(again) == {"vip": "already_so", "billing": "already_so", "support": "static_member"}
 
+    def test_nothing_of_it_is_an_error(self, board: QueueSwitchboard, operations: Operations) -> None:
+        with pytest.raises(ApiError, match="static member") as raised:
+            operations.set_queues(NAME, "1002", {})
+        assert raised.value.id.id == "static_member"
+        assert {one["result"] for one in raised.value.detail["queues"]} == {"static_member"}
+
     def test_queues_that_are_none_of_ones_business_stay(
         self, board: QueueSwitchboard, operations: Operations
     ) -> None:

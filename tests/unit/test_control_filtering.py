@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterpanel_control_api.access.filtering import FilteredBoard, filtered, masked_number
+from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, filtered, masked_number
 from asterpanel_control_api.access.profiles import Profiles
+from asterpanel_control_api.access.remembering import Remembered
 from asterpanel_control_api.access.scope import Scope
 from asterpanel_control_api.access.viewpoint import Viewpoint
 from asterpanel_control_api.people import Person
@@ -331,6 +332,21 @@ class TestOneAfterTheOther:
             shown = view
             assert told == view == filtered(scope, after)
 
+    @settings(max_examples=200)
+    @given(
+        people=st.lists(PROFILES, min_size=2, max_size=5), lives=st.lists(LIVE_STATES, min_size=2, max_size=5)
+    )
+    def test_what_others_see_of_the_same_documents_makes_no_difference(
+        self, people: list[list[dict[str, Any]]], lives: list[Document]
+    ) -> None:
+        common, scopes = CommonViews(), [scope_of(*profiles) for profiles in people]
+        boards = [FilteredBoard(scope, common) for scope in scopes]
+        live = lives[0]
+        for after in lives:
+            live = apply_merge_patch(live, merge_patch(live, after))
+            for scope, board in zip(scopes, boards, strict=True):
+                assert board.view(live) == filtered(scope, after)
+
     def test_a_change_of_something_hidden_is_no_change(self) -> None:
         board = FilteredBoard(scope_of({"role": "viewer", "queues": ["billing"], "agents": ["1*"]}))
         before = board.view(LIVE)
@@ -362,6 +378,27 @@ class TestOneAfterTheOther:
         gone = apply_merge_patch(LIVE, {"queues": {"sales": None}})
         assert list(board.view(gone)["queues"]) == ["billing"]
         assert board.view(LIVE) == whole
+
+
+class TestRemembering:
+    def test_the_same_objects_give_the_very_same(self) -> None:
+        copied: Remembered[dict[str, int]] = Remembered(dict)
+        one: dict[str, int] = {"a": 1}
+        assert copied(one) is copied(one)
+        assert copied(dict(one)) is not copied(one)
+
+    def test_no_object_is_taken_for_one_that_was_at_its_place(self) -> None:
+        """Identities are used again when an object has gone."""
+        first = Remembered(lambda numbers: numbers[0], size=4)
+        assert [first([number]) for number in range(100)] == list(range(100))
+
+    def test_what_is_long_ago_is_forgotten(self) -> None:
+        made: list[str] = []
+        noted = Remembered(lambda name: made.append(name[0]), size=2)
+        names = [[name] for name in "abcde"]
+        for name in (*names, names[4], names[3], names[0]):
+            noted(name)
+        assert made == list("abcdea")
 
 
 def _mappings(value: Any) -> Iterator[Document]:

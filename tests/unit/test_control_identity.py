@@ -26,6 +26,7 @@ from asterpanel_control_api.access.rights import Role
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.identity import signing_keys
 from asterpanel_control_api.identity.authentication import Authenticator
+from asterpanel_control_api.identity.grafana_id import CLOCK_SKEW_S
 from asterpanel_control_api.identity.refusals import Reason, Refused, Unauthenticated
 from asterpanel_control_api.identity.signing_keys import FRESH_S, MAX_AGE_S, RETRY_S, SigningKeys
 from asterpanel_control_api.identity.tokens import Tokens, add_token, make_token
@@ -108,13 +109,15 @@ def refusal(ask: Ask, headers: Mapping[str, str] | list[tuple[str, str]], **more
 
 class TestBelieved:
     def test_an_id_token(self, ask: Ask, grafana: GrafanaKeys) -> None:
-        assert ask(bearer(id=grafana.token("anna"))) == Person(
+        expires_at = int(time.time()) + 100
+        assert ask(bearer(id=grafana.token("anna", exp=expires_at))) == Person(
             tenant="default",
             subject="grafana:anna",
             login="anna",
             email="anna@example.com",
             name="Anna",
             via=Via.ID_TOKEN,
+            until=expires_at + CLOCK_SKEW_S,
         )
 
     def test_the_secret_tells_the_tenant(self, ask: Ask, grafana: GrafanaKeys) -> None:

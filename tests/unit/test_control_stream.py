@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -402,8 +403,8 @@ def test_a_reader_who_takes_nothing_is_cut_off() -> None:
             stream.close()
 
     with started(limits, number=0, text="x" * 100_000) as (boards, hub), ours, his:
-        abort = prepare_for_stream({"gunicorn.socket": ours}, 5.0)
-        thread = threading.Thread(target=serve, args=[hub.subscribe("milano", "anna", see_all, abort=abort)])
+        peer = prepare_for_stream({"gunicorn.socket": ours}, 5.0)
+        thread = threading.Thread(target=serve, args=[hub.subscribe("milano", "anna", see_all, peer=peer)])
         thread.start()
         number = 0
         while thread.is_alive() and number < 1000:
@@ -434,6 +435,197 @@ def test_views_that_nobody_comes_back_for_are_forgotten() -> None:
     with started(StreamSettings(linger_s=0.05), number=1) as (_, hub):
         hub.subscribe("milano", "anna", see_all).close()
         until(lambda: not hub._groups)
+
+
+# --- several threads --------------------------------------------------------------------------------------
+
+
+def test_who_comes_takes_no_news_from_those_who_are_here() -> None:
+    boards = Boards()
+    boards.replace(state(number=1), {"milano": 2.0})
+    hub = Subscribers(boards, StreamSettings(heartbeat_s=60.0, check_s=60.0))
+    reading = Reading(hub.subscribe("milano", "anna", see_all))
+    reading.start()
+    until(lambda: is_waiting(reading))
+    boards.patch({"milano": {"number": 2}})
+    rights: list[Sight] = [sight_of("less", "number")]
+    others = [hub.subscribe("milano", "berta", see_all), hub.subscribe("milano", "carla", lambda: rights[0])]
+    until(lambda: reading.client.document["number"] == 2)
+    boards.patch({"milano": {"number": 3}})
+    rights[0] = ALL
+    hub.recheck()
+    next(others[1])
+    until(lambda: is_waiting(reading))
+    next(others[1])
+    until(lambda: reading.client.document["number"] == 3)
+    for stream in (*others, reading.client.stream):
+        stream.end(EndReason.SHUTDOWN)
+    reading.join(5)
+
+
+def is_waiting(reading: Reading) -> bool:
+    """Whether its stream has told all, and waits to be woken."""
+    frame = sys._current_frames().get(reading.ident or 0)
+    return frame is not None and frame.f_code is EventStream._wait.__code__
+
+
+def test_a_right_that_ends_while_one_is_let_in_is_seen_at_once() -> None:
+    rights: list[Sight | None] = [ALL]
+
+    def check() -> Sight | None:
+        right, rights[0] = rights[0], None
+        hub.recheck()
+        return right
+
+    with started(number=1) as (_, hub):
+        client = Client(hub.subscribe("milano", "anna", check))
+        assert client.read() == "end"
+        assert client.kinds == ["end"]
+
+
+@pytest.mark.parametrize("after", [None, sight_of("less", "number")])
+def test_nothing_is_told_that_came_about_after_the_right_to_it_ended(after: Sight | None) -> None:
+    rights: list[Sight | None] = [ALL]
+    armed = threading.Event()
+
+    def monotonic() -> float:
+        """Called for the heartbeat, when the patch before it has been made."""
+        if armed.is_set():
+            armed.clear()
+            rights[0] = after
+            hub.recheck()
+        return 0.0
+
+    boards = Boards(monotonic=monotonic)
+    boards.replace(state(number=1), {"milano": 2.0})
+    hub = Subscribers(boards, QUIET)
+    client = Client(hub.subscribe("milano", "anna", lambda: rights[0]))
+    client.read()
+    boards.patch({"milano": {"number": 2}})
+    hub._update_all()
+    armed.set()
+    client.read()
+    assert client.kinds[2:] == (["end"] if after is None else ["snapshot", "heartbeat"])
+    assert client.document.get("number") == (1 if after is None else None)
+    client.stream.close()
+
+
+def test_a_reader_with_much_to_read_leaves_nothing_behind() -> None:
+    boards = Boards()
+    boards.replace(state(number=0), {"milano": 2.0})
+    hub = Subscribers(boards, QUIET)
+    stream = hub.subscribe("milano", "anna", see_all)
+    next(stream), next(stream)
+    for number in range(1, 100):
+        boards.patch({"milano": {"number": number}})
+        hub._update_all()
+        next(stream)
+    assert stream._tokens.qsize() <= 1
+    stream.close()
+
+
+def test_a_filter_that_fails_is_told_once_and_tried_anew_for_who_comes_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fails = [False]
+
+    def fragile(document: Document) -> Document:
+        if fails[0]:
+            raise KeyError("member")
+        return document
+
+    boards = Boards()
+    boards.replace(state(number=0), {"milano": 2.0})
+    hub = Subscribers(boards, QUIET)
+    client = Client(hub.subscribe("milano", "anna", lambda: Sight("fragile", lambda: fragile)))
+    client.read()
+    fails[0] = True
+    for number in range(1, 4):
+        boards.patch({"milano": {"number": number}})
+        hub._update_all()
+    assert client.read() == "end"
+    fails[0] = False
+    again = Client(hub.subscribe("milano", "anna", lambda: Sight("fragile", lambda: fragile)))
+    again.read()
+    assert again.document["number"] == 3
+    assert client.read() == ""
+    again.stream.close()
+    assert caplog.text.count("cannot be filtered") == 1
+
+
+def test_a_switchboard_that_is_no_more_is_noticed_at_a_heartbeat_too() -> None:
+    boards = Boards()
+    boards.replace(state(number=0), {"milano": 2.0})
+    hub = Subscribers(boards, StreamSettings(heartbeat_s=0.05, check_s=60.0))
+    reading = Reading(hub.subscribe("milano", "anna", see_all))
+    reading.start()
+    boards.replace({}, {})
+    reading.join(5)
+    assert reading.client.data[-1] == {"reason": "no_state"}
+
+
+def test_who_has_closed_his_connection_is_not_waited_for() -> None:
+    ours, his = socket.socketpair()
+    with started(StreamSettings(heartbeat_s=60.0), number=0) as (_, hub), ours:
+        peer = prepare_for_stream({"gunicorn.socket": ours}, 5.0)
+        assert peer is not None
+        reading = Reading(hub.subscribe("milano", "anna", see_all, peer=peer))
+        reading.start()
+        his.sendall(b"what he sends does not matter")
+        assert not peer.has_gone()
+        assert not ours.recv(100).startswith(b"!")
+        assert not peer.has_gone()
+        his.close()
+        until(lambda: hub.ended == {EndReason.CLOSED: 1})
+        reading.join(5)
+    assert peer.has_gone()
+
+
+def test_readers_come_and_go_and_rights_change_while_everything_moves() -> None:
+    """Whatever the threads do to each other, all readers end with what they may see."""
+    rights = [ALL, sight_of("less", "number"), sight_of("none", "number", "text")]
+    mine = {f"p{number}": number % 3 for number in range(12)}
+    stop = threading.Event()
+
+    def follow(person: str) -> None:
+        last_event_id = ""
+        document: dict[str, Any] = {}
+        while not stop.is_set():
+            client = Client(
+                hub.subscribe("milano", person, lambda: rights[mine[person]], last_event_id=last_event_id)
+            )
+            client.document = document
+            for _ in range(5):
+                client.read()
+            client.stream.close()
+            last_event_id, document = client.ids[-1] if client.ids else last_event_id, client.document
+        client = Client(
+            hub.subscribe("milano", person, lambda: rights[mine[person]], last_event_id=last_event_id)
+        )
+        client.document = document
+        client.read()
+        ended[person] = client.document
+        client.stream.close()
+
+    ended: dict[str, dict[str, Any]] = {}
+    with started(StreamSettings(heartbeat_s=0.02, check_s=60.0), number=0, text="") as (boards, hub):
+        threads = [threading.Thread(target=follow, args=[person]) for person in mine]
+        for thread in threads:
+            thread.start()
+        for number in range(1, 400):
+            boards.patch({"milano": {"number": number, "text": f"{number}", f"n{number % 5}": number}})
+            if number % 10 == 0:
+                mine[f"p{number % 12}"] = (mine[f"p{number % 12}"] + 1) % 3
+                hub.recheck()
+            time.sleep(0.001)
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+        expected = boards.document("milano") or {}
+        for person, document in ended.items():
+            assert document == rights[mine[person]].new_filter()(expected), person
+        assert len(ended) == len(mine)
+        assert not hub.streams()
 
 
 # --- from the exporter to fifty readers -------------------------------------------------------------------

@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
+from asterpanel_control_api.access.remembering import Remembered
 from asterpanel_control_api.access.scope import Scope
 from asterpanel_switchboard.merge_patch import Document
 
@@ -53,17 +54,29 @@ def masked_number(number: str) -> str:
     return MASK + number[-2:] if _NUMBER.fullmatch(number) and len(number) >= _MIN_DIGITS else MASK
 
 
+class CommonViews:
+    """What views from several scopes of the same documents have in common. Thread safe."""
+
+    def __init__(self) -> None:
+        self.difference = Remembered(_difference)
+        self.queue = Remembered(_queue_itself)
+        self.callers = Remembered(_callers)
+        self.calls = Remembered(_calls)
+
+
 class FilteredBoard:
     """The documents of one switchboard, one after the other, as seen from one scope. Not thread safe.
 
     Args:
         scope: of those who look.
+        common: of all who look at these documents; what they have in common is then done once.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, common: CommonViews | None = None) -> None:
         self._scope = scope
-        self._queues = _Views(self._queue)
-        self._agents = _Views(lambda agent, document: _agent(scope, agent, document))
+        self._common = common or CommonViews()
+        self._queues = _Views(self._queue, self._common)
+        self._agents = _Views(lambda agent, document: _agent(scope, agent, document), self._common)
         self._queue_views: dict[str, _QueueView] = {}
 
     def view(self, document: Mapping[str, Any]) -> Document:
@@ -83,7 +96,7 @@ class FilteredBoard:
             self._queue_views.pop(name, None)
             return None
         if name not in self._queue_views:
-            self._queue_views[name] = _QueueView(self._scope, name)
+            self._queue_views[name] = _QueueView(self._scope, name, self._common)
         return self._queue_views[name].of(queue)
 
 
@@ -97,78 +110,95 @@ class _Views:
 
     Args:
         view: of a key and its value; None where nothing is in sight. Told of a key that has gone with None.
+        common: see `FilteredBoard`.
     """
 
-    def __init__(self, view: Callable[[str, Document | None], Document | None]) -> None:
+    def __init__(self, view: Callable[[str, Document | None], Document | None], common: CommonViews) -> None:
         self._view = view
-        self._of: Mapping[str, Document] = {}
+        self._common = common
+        self._of = _NOTHING
         self._views: dict[str, Document] = {}
 
     def of(self, documents: Mapping[str, Document]) -> dict[str, Document]:
-        """The views by key, without what is not in sight."""
-        before = self._of
+        """The views by key, without what is not in sight; the same object if no view is another."""
+        before, self._of = self._of, documents
         if documents is before:
             return self._views
-        changed = [key for key, document in documents.items() if before.get(key) is not document]
-        appeared = sum(key not in before for key in changed)
-        if len(before) + appeared > len(documents):
-            changed += before.keys() - documents.keys()
         views = dict(self._views)
-        for key in changed:
+        changed = False
+        for key in self._common.difference(before, documents):
             view = self._view(key, documents.get(key))
-            if view is None:
-                views.pop(key, None)
-            else:
+            if view is not None:
                 views[key] = view
-        self._of, self._views = documents, views
-        return views
+                changed = True
+            elif views.pop(key, None) is not None:
+                changed = True
+        if changed:
+            self._views = views
+        return self._views
+
+
+_NOTHING: Final[Mapping[str, Document]] = {}
+
+
+def _difference(before: Mapping[str, Document], after: Mapping[str, Document]) -> tuple[str, ...]:
+    """The keys whose values are not the same object, and those that have gone."""
+    changed = [key for key, document in after.items() if before.get(key) is not document]
+    return (*changed, *(before.keys() - after.keys()))
 
 
 class _QueueView:
     """Views of one queue, which is in sight."""
 
-    def __init__(self, scope: Scope, name: str) -> None:
+    def __init__(self, scope: Scope, name: str, common: CommonViews) -> None:
         self._scope = scope
         self._name = name
-        self._members = _Views(lambda key, member: _member(scope, name, key, member))
-        self._waiting = _LastList(_caller)
-        self._in_progress = _LastList(self._call)
+        self._common = common
+        self._members = _Views(lambda key, member: _member(scope, name, key, member), common)
+        self._in_progress: tuple[tuple[_Call, ...], list[Document]] = ((), [])
+        self._sees: dict[str, bool] = {}
 
     def of(self, queue: Document) -> Document:
         members = queue["members"]
         reads = self._scope.reads_callers(self._name, members)
-        tells_apart = self._scope.tells_callers_apart(self._name, members)
+        tells_apart = reads or self._scope.tells_callers_apart(self._name, members)
         return {
-            **_picked(queue, QUEUE_FIELDS),
-            "waiting": self._waiting.of(queue["waiting"], reads, tells_apart),
-            "in_progress": self._in_progress.of(queue["in_progress"], reads, tells_apart),
+            **self._common.queue(queue),
+            "waiting": self._common.callers(queue["waiting"], reads, tells_apart),
+            "in_progress": self._calls(self._common.calls(queue["in_progress"], reads)),
             "members": self._members.of(members),
-            "today": _picked(queue["today"], QUEUE_TODAY_FIELDS),
         }
 
-    def _call(self, call: Document, reads: bool, _tells_apart: bool) -> Document:
-        view = _picked(call, CALL_FIELDS)
-        if self._scope.sees_member(self._name, call["agent"]):
-            view["agent"] = call["agent"]
-        if reads:
-            view["uniqueid"] = call["uniqueid"]
-        return view
+    def _calls(self, calls: tuple[_Call, ...]) -> list[Document]:
+        """The very list of before, if these are the very calls of before."""
+        if calls is not self._in_progress[0]:
+            views = [named if self._sees_agent(agent) else unnamed for agent, named, unnamed in calls]
+            self._in_progress = (calls, views)
+        return self._in_progress[1]
+
+    def _sees_agent(self, agent: str) -> bool:
+        sees = self._sees.get(agent)
+        if sees is None:
+            sees = self._sees[agent] = self._scope.sees_member(self._name, agent)
+        return sees
 
 
-class _LastList:
-    """The view of a list, made anew only if the list is another object or callers are seen otherwise."""
+_Call = tuple[str, Document, Document]
+"""A call in progress: its agent, and its view with and without him."""
 
-    def __init__(self, view: Callable[[Document, bool, bool], Document]) -> None:
-        self._view = view
-        self._of: tuple[list[Document], bool, bool] | None = None
-        self._views: list[Document] = []
 
-    def of(self, documents: list[Document], reads: bool, tells_apart: bool) -> list[Document]:
-        before = self._of
-        if before is None or before[0] is not documents or before[1:] != (reads, tells_apart):
-            self._views = [self._view(document, reads, tells_apart) for document in documents]
-            self._of = (documents, reads, tells_apart)
-        return self._views
+def _queue_itself(queue: Document) -> Document:
+    return {**_picked(queue, QUEUE_FIELDS), "today": _picked(queue["today"], QUEUE_TODAY_FIELDS)}
+
+
+def _callers(callers: list[Document], reads: bool, tells_apart: bool) -> list[Document]:
+    return [_caller(caller, reads, tells_apart) for caller in callers]
+
+
+def _calls(calls: list[Document], reads: bool) -> tuple[_Call, ...]:
+    fields = (*CALL_FIELDS, "uniqueid") if reads else CALL_FIELDS
+    views = [(call["agent"], _picked(call, fields)) for call in calls]
+    return tuple((agent, {**view, "agent": agent}, view) for agent, view in views)
 
 
 def _caller(caller: Document, reads: bool, tells_apart: bool) -> Document:

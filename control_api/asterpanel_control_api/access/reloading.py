@@ -46,11 +46,16 @@ class ProfilesFile:
         self._clock = clock
         self._wall_clock = wall_clock
         self._lock = threading.Lock()
+        self._listeners: list[Callable[[], None]] = []
         # Before the content, so that a change in between is seen at the next look.
         self._signature = _signature(path)
         self._profiles = load_profiles(path)
         self.loaded_at = wall_clock()
         self._look_at = clock() + CHECK_INTERVAL_S
+
+    def on_reload(self, listener: Callable[[], None]) -> None:
+        """Call this, in any thread, when other profiles are in force."""
+        self._listeners.append(listener)
 
     def current(self) -> Profiles:
         """The content in force. The same object as before if, and only if, nothing was loaded since."""
@@ -80,6 +85,8 @@ class ProfilesFile:
             self.loaded_at = self._wall_clock()
             self.is_current = True
             _log.info("profiles read anew from %s", self.path)
+            for listener in self._listeners:
+                listener()
 
 
 def _signature(path: Path) -> _Signature:

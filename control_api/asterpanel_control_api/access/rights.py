@@ -1,6 +1,6 @@
 """Roles, rights, and the one table that says which role has which right.
 
-The documentation's matrix is made from it: ``python -m asterpanel_control_api.access.rights``.
+What follows from it for each endpoint is in `matrix`; both are in ``RIGHTS.md``, which is made from them.
 """
 
 from __future__ import annotations
@@ -60,6 +60,9 @@ ROLE_RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
 }
 """The rights of each role, as far as it reaches. `SEE_CALLERS` can be given and taken by ``callers``."""
 
+ON_ONESELF: Final[Mapping[Right, Right]] = {Right.SEE: Right.SEE_OWN, Right.PAUSE: Right.PAUSE_SELF}
+"""The smaller right that is enough for whoever asks about the agent he is."""
+
 
 def rights_table() -> str:
     """The table in Markdown: a line for each right, a column for each role."""
@@ -74,7 +77,3 @@ def rights_table() -> str:
         ["reach", *(role.reach for role in Role), ""],
     ]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-if __name__ == "__main__":
-    print(rights_table(), end="")

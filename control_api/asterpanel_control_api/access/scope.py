@@ -6,9 +6,9 @@ from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 
 from asterpanel_control_api.access.globs import Globs
-from asterpanel_control_api.access.rights import Right
+from asterpanel_control_api.access.rights import ON_ONESELF, Right
 
-_ABOUT_ONESELF = frozenset({Right.SEE_OWN, Right.PAUSE_SELF})
+_ABOUT_ONESELF = frozenset(ON_ONESELF.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Part:
         """Whether the right holds on this queue, this agent, or this agent in this queue."""
         if queue is not None and not self.queues.match(queue):
             return False
-        if right is Right.PAUSE and Right.PAUSE not in self.rights and agent is not None:
-            right = Right.PAUSE_SELF
+        if right not in self.rights and agent is not None:
+            right = ON_ONESELF.get(right, right)
         if right not in self.rights:
             return False
         if right in _ABOUT_ONESELF:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from asterpanel_control_api.access.globs import Globs
 from asterpanel_control_api.access.profiles import EVERY_SWITCHBOARD, Profiles
-from asterpanel_control_api.access.rights import ROLE_RIGHTS, Right, Role
+from asterpanel_control_api.access.rights import ON_ONESELF, ROLE_RIGHTS, Right, Role
 from asterpanel_control_api.access.scope import Part, Scope
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.people import Person
@@ -247,8 +247,8 @@ def _not_found(what: str, **named: str) -> NoReturn:
 
 
 def _forbidden(right: Right, scope: Scope, **named: str) -> NoReturn:
-    if right is Right.PAUSE and scope.is_own(named.get("agent", "")):
-        right = Right.PAUSE_SELF
+    if scope.is_own(named.get("agent", "")):
+        right = ON_ONESELF.get(right, right)
     raise ApiError(
         ErrorId.FORBIDDEN,
         f"the right {right.id} is missing here ({right.words}); whoever keeps the profiles can give it",

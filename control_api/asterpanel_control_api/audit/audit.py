@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Mapping
 
@@ -58,9 +59,12 @@ class Audit:
             delivery.start()
 
     def close(self, timeout_s: float = FLUSH_S) -> None:
-        """Deliver what waits, for so long at most for each place, and end."""
+        """Deliver what waits, for so long at most, to all places at once, and end."""
+        end_at = time.monotonic() + timeout_s
         for delivery in self.deliveries:
-            delivery.close(timeout_s)
+            delivery.hurry(timeout_s)
+        for delivery in self.deliveries:
+            delivery.close(max(0.0, end_at - time.monotonic()))
 
     def record(
         self,

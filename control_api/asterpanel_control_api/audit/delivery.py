@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 15.0
+LAST_SEND_S = 0.2
+"""How much longer a delivery may take that has begun in time."""
 
 
 class NotDelivered(Exception):
@@ -99,13 +101,17 @@ class Delivery:
             self._waiting.append((time.monotonic(), entry))
             self._changed.notify()
 
-    def close(self, timeout_s: float) -> None:
-        """Deliver what waits, for so long at most, and end."""
+    def hurry(self, timeout_s: float) -> None:
+        """Deliver what waits, for so long at most from now on, and nothing after it."""
         with self._changed:
             self._end_at = time.monotonic() + timeout_s
             self._changed.notify()
+
+    def close(self, timeout_s: float) -> None:
+        """Deliver what waits, for so long at most, and end."""
+        self.hurry(timeout_s)
         if self._thread is not None:
-            self._thread.join(timeout_s + 1.0)
+            self._thread.join(timeout_s + LAST_SEND_S)
         with self._changed:
             self._is_closed = True
             self._lose(len(self._waiting), LossReason.ENDED, self.problem or "the control API ends")

@@ -188,6 +188,7 @@ def _grafana_person(route: _Route, forms: Mapping[Via, list[str]]) -> Person:
         email=user.email,
         name=user.name,
         via=strongest,
+        until=user.until,
     )
 
 

@@ -6,6 +6,7 @@ An ES256 JWT, valid for ten minutes, made for one organisation: ``pkg/services/a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import jwt
@@ -46,7 +47,8 @@ class IdTokens:
                 Reason.NOT_A_USER, f"type {shown(claims.get('type'))}, subject {shown(claims['sub'])}"
             )
         name = claims.get("name") or claims.get("displayName")
-        return grafana_user(claims.get("username"), claims.get("email"), name, Reason.INVALID_ID_TOKEN)
+        user = grafana_user(claims.get("username"), claims.get("email"), name, Reason.INVALID_ID_TOKEN)
+        return replace(user, until=int(claims["exp"]) + CLOCK_SKEW_S)
 
     def _verified_claims(self, token: str) -> Mapping[str, Any]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from asterpanel_control_api.identity.refusals import Reason, Refused
@@ -12,11 +13,17 @@ MAX_LOGIN_CHARS = 190
 
 @dataclass(frozen=True, slots=True)
 class GrafanaUser:
-    """What Grafana says of its user. ``email``: "" if it was not told."""
+    """What Grafana says of its user.
+
+    Attributes:
+        email: "" if it was not told.
+        until: Unix time at which the proof ends; infinite if it is of the present request only.
+    """
 
     login: str
     email: str
     name: str
+    until: float = math.inf
 
 
 def grafana_user(login: object, email: object, name: object, reason: Reason) -> GrafanaUser:

@@ -21,6 +21,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from asterpanel_control_api.live.boards import Freshness
+from asterpanel_control_api.live.peer import Peer
 from asterpanel_control_api.live.server_sent_events import encode_event
 from asterpanel_control_api.live.shared_view import SharedView, Shown, Sight
 
@@ -90,7 +91,8 @@ class Keeper(Protocol):
 
 
 class EventStream:
-    """Iterate over it in one thread, and close it there; `wake`, `end` and `cut_off` are for any thread.
+    """Iterate over it in one thread, and close it there; the other methods without underscore are for any
+    thread.
 
     Attributes:
         switchboard: whose state it tells.
@@ -109,9 +111,10 @@ class EventStream:
         sight: Sight,
         check: Check,
         *,
+        generation: int,
         life_s: float,
         last_event_id: str,
-        abort: Callable[[], None] | None,
+        peer: Peer | None,
     ) -> None:
         self.switchboard = switchboard
         self.person = person
@@ -120,10 +123,10 @@ class EventStream:
         self.writing_since: float | None = None
         self._keeper = keeper
         self._check = check
-        self._abort = abort
+        self._peer = peer
         self._last_event_id = last_event_id
         self._told: Shown | None = None
-        self._generation = keeper.generation
+        self._generation = generation
         self._tokens: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._woken = False
         self._end: EndReason | None = None
@@ -169,20 +172,43 @@ class EventStream:
     def cut_off(self) -> None:
         """End it for a reader who takes nothing: nothing could be told to him."""
         self.end(EndReason.TOO_SLOW)
-        if self._abort is not None:
-            self._abort()
+        if self._peer is not None:
+            self._peer.cut()
+
+    def look_after(self, now: float) -> None:
+        """Cut off a reader who takes nothing, and do not wait for one who has gone."""
+        since = self.writing_since
+        if since is not None and now - since > self._keeper.settings.write_timeout_s:
+            self.cut_off()
+        elif self._peer is not None and self._peer.has_gone():
+            self.end(EndReason.CLOSED)
 
     def _next_events(self) -> bytes:
         while True:
-            self._woken = False  # before looking: what changes from here on wakes again
+            self._sleep()
             now = time.monotonic()
             self._look_at_right(now)
             if self._end is not None:
                 self._end_told = True
                 return encode_event("end", {"reason": self._end.value})
-            if events := self._changes() + self._heartbeat(now):
+            view, events = self.view, self._changes() + self._heartbeat(now)
+            if events and self._is_still_right(view, now):
                 return events
-            self._wait(now)
+            if not events:
+                self._wait(now)
+
+    def _is_still_right(self, view: SharedView, now: float) -> bool:
+        """Whether the right to what was just made of a view has not ended before that came about."""
+        if self._keeper.generation != self._generation:
+            self._look_at_right(now)
+        return self._end is None and self.view is view
+
+    def _sleep(self) -> None:
+        """Before looking whether there is something to tell: what changes from here on wakes again."""
+        with suppress(queue.Empty):
+            while True:
+                self._tokens.get_nowait()
+        self._woken = False  # now, as a token that is taken after it might be one of a change still to come
 
     def _wait(self, now: float) -> None:
         until = min(self._check_at, self._heartbeat_at, self._ends_at)
@@ -242,7 +268,10 @@ class EventStream:
 
     def _heartbeat(self, now: float) -> bytes:
         fresh = self._keeper.freshness(self.switchboard)
-        if fresh is None or (now < self._heartbeat_at and fresh.stale == self._told_stale):
+        if fresh is None:
+            self.end(EndReason.NO_STATE)
+            return b""
+        if now < self._heartbeat_at and fresh.stale == self._told_stale:
             return b""
         self._heartbeat_at = now + self._keeper.settings.heartbeat_s
         self._told_stale = fresh.stale

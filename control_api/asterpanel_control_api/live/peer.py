@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,28 @@ SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel keeps for a slow reader; beyond that he gets one newer difference for several."""
 
 
-def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Callable[[], None] | None:
+class Peer:
+    """Whoever reads a stream. For any thread, while another one writes to him."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def cut(self) -> None:
+        """End the connection: a write that waits for the reader fails."""
+        with suppress(OSError):  # it may have ended
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def has_gone(self) -> bool:
+        """Whether the reader has closed the connection. A write would tell only at the second attempt."""
+        try:
+            return self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except (BlockingIOError, InterruptedError, ValueError):  # TLS cannot look ahead (ValueError)
+            return False
+        except OSError:
+            return True
+
+
+def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Peer | None:
     """Ready a connection for a stream that may have a slow or vanished reader.
 
     Args:
@@ -21,8 +42,7 @@ def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Ca
             one who has vanished, and confirms nothing, after twice that: it would do so for both.
 
     Returns:
-        What cuts the connection from another thread, so that a write that waits for the reader fails; None
-        under a server that does not give its socket away.
+        The reader; None under a server that does not give its socket away.
     """
     connection = environ.get("gunicorn.socket")
     if not isinstance(connection, socket.socket):
@@ -31,9 +51,4 @@ def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Ca
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if sys.platform == "linux" and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2000 * write_timeout_s))
-
-    def cut() -> None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-    return cut
+    return Peer(connection)

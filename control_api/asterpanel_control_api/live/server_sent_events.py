@@ -59,8 +59,11 @@ def _parse(block: bytes) -> ServerSentEvent:
     return ServerSentEvent(kind, b"\n".join(data))
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def encode_event(kind: str, data: Any, event_id: str = "") -> bytes:
     """One event with its data as JSON in one line."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _to_json(data)
     head = f"id: {event_id}\n" if event_id else ""
     return f"{head}event: {kind}\ndata: {text}\n\n".encode("utf-8", "replace")

@@ -13,7 +13,7 @@ from asterpanel_control_api.live.boards import Board, Document
 from asterpanel_control_api.live.server_sent_events import encode_event
 from asterpanel_switchboard.merge_patch import merge_patch
 
-REPLAY_BYTES = 256 * 1024
+REPLAY_BYTES = 64 * 1024
 """Of patches that are kept for readers who come back."""
 
 
@@ -92,7 +92,7 @@ class SharedView:
             shown = self._now()
             event = self._differences.get(told.revision)
             if event is None:
-                event = self._encode_patch(told.document, shown)
+                event = self._encode_patch(merge_patch(told.document, shown.document), shown)
                 self._differences[told.revision] = event
             return shown, event
 
@@ -122,13 +122,12 @@ class SharedView:
             return False
         before = self.shown
         self.shown = Shown(before.revision + 1, document)
-        event = self._encode_patch(before.document, self.shown)
+        event = self._encode_patch(patch, self.shown)
         self._differences = {before.revision: event}
         self._keep(self.shown.revision, event)
         return True
 
-    def _encode_patch(self, before: Document, shown: Shown) -> bytes:
-        patch: dict[str, Any] = merge_patch(before, shown.document)
+    def _encode_patch(self, patch: dict[str, Any], shown: Shown) -> bytes:
         if "as_of" in shown.document:  # always told, because snapshots move it on in silence
             patch["as_of"] = shown.document["as_of"]
         return encode_event("patch", patch, self._event_id(shown))

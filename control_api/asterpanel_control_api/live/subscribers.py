@@ -7,6 +7,7 @@ same sight see is filtered, compared and encoded once (`shared_view`).
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -17,16 +18,17 @@ from dataclasses import dataclass, field
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.live.boards import Boards, Freshness
 from asterpanel_control_api.live.event_stream import Check, EndReason, EventStream, StreamSettings
+from asterpanel_control_api.live.peer import Peer
 from asterpanel_control_api.live.shared_view import SharedView, Sight
 
 _log = logging.getLogger(__name__)
 
-MAX_SHARE = 0.3
+MAX_SHARE = 0.5
 """Of one processor that filtering may take; above that patches come more seldom."""
 
 LONGEST_PAUSE_S = 5.0
 LOOK_S = 1.0
-"""How often readers who take nothing are looked for."""
+"""How often readers are looked for who take nothing, or have gone."""
 
 _Key = tuple[str, Hashable]
 """A switchboard, and the key of a sight."""
@@ -98,7 +100,8 @@ class Subscribers:
 
     def recheck(self) -> None:
         """Look at everybody's rights before anything more is told: profiles or tokens have changed."""
-        self.generation += 1
+        with self._lock:
+            self.generation += 1
         for stream in self.streams():
             stream.wake()
 
@@ -111,7 +114,8 @@ class Subscribers:
         check: Check,
         *,
         last_event_id: str = "",
-        abort: Callable[[], None] | None = None,
+        peer: Peer | None = None,
+        until: float = math.inf,
     ) -> EventStream:
         """A new stream. Whoever gets it must close it, even if he never iterates over it.
 
@@ -120,12 +124,14 @@ class Subscribers:
             person: who reads; each one may have so many streams.
             check: what he may see; called now, every few seconds, and after `recheck`.
             last_event_id: of the last event that he had, if he comes back.
-            abort: cuts his connection, so that a thread that waits for him to take something goes on.
+            peer: his connection, so that a thread that waits for him to take something can be freed.
+            until: Unix time at which he has to come again, with a new proof of who he is.
 
         Raises:
             ApiError: FORBIDDEN, NO_STATE, TOO_MANY_REQUESTS or TOO_MANY_STREAMS.
         """
         try:
+            generation = self.generation  # before the check: a later one is to come if this moves on
             sight = check()
             if sight is None:
                 raise ApiError(ErrorId.FORBIDDEN, "there is nothing here that you may see")
@@ -133,35 +139,29 @@ class Subscribers:
                 raise ApiError(
                     ErrorId.NO_STATE, "the exporter has told nothing of this switchboard yet; try again soon"
                 )
-            return self._add(switchboard, person, sight, check, last_event_id, abort)
+            life_s = min(self.settings.life_s * (1 - 0.2 * self._jitter()), until - time.time())
+            stream = EventStream(
+                self, switchboard, person, sight, check,
+                generation=generation, life_s=life_s, last_event_id=last_event_id, peer=peer,
+            )  # fmt: skip
+            self._add(stream)
         except ApiError as error:
-            self.refused[error.id.id] += 1
+            with self._lock:
+                self.refused[error.id.id] += 1
             raise
+        return stream
 
-    def _add(
-        self,
-        switchboard: str,
-        person: str,
-        sight: Sight,
-        check: Check,
-        last_event_id: str,
-        abort: Callable[[], None] | None,
-    ) -> EventStream:
-        life_s = self.settings.life_s * (1 - 0.2 * self._jitter())
-        stream = EventStream(
-            self, switchboard, person, sight, check,
-            life_s=life_s, last_event_id=last_event_id, abort=abort,
-        )  # fmt: skip
+    def _add(self, stream: EventStream) -> None:
         with self._lock:
-            self._check_limits(person)
-            stream.view = self._join(stream, sight)
-            self._by_person[person] += 1
+            self._check_limits(stream.person)
+            group = self._join(stream, stream.sight)
+            stream.view = group.view
+            self._by_person[stream.person] += 1
         try:
-            stream.view.update(self._boards.board(switchboard))
+            self._update(group)
         except BaseException:
             stream.close()
             raise
-        return stream
 
     def _check_limits(self, person: str) -> None:
         if self._closing.is_set():
@@ -178,9 +178,9 @@ class Subscribers:
         """A stream's reader may see something else now: the view of that."""
         with self._lock:
             self._leave(stream)
-            view = self._join(stream, sight)
-        view.update(self._boards.board(stream.switchboard))
-        return view
+            group = self._join(stream, sight)
+        self._update(group)
+        return group.view
 
     def closed(self, stream: EventStream, reason: EndReason) -> None:
         """A stream has ended."""
@@ -195,7 +195,7 @@ class Subscribers:
             if not self._streams:
                 self._all_closed.notify_all()
 
-    def _join(self, stream: EventStream, sight: Sight) -> SharedView:
+    def _join(self, stream: EventStream, sight: Sight) -> _Group:
         key = (stream.switchboard, sight.key)
         group = self._groups.get(key)
         if group is None or group.view.gone:
@@ -203,7 +203,7 @@ class Subscribers:
         group.streams.add(stream)
         group.idle_since = None
         self._streams[stream] = group
-        return group.view
+        return group
 
     def _leave(self, stream: EventStream) -> None:
         group = self._streams.pop(stream)
@@ -248,13 +248,23 @@ class Subscribers:
             groups = list(self._groups.values())
         for group in groups:
             try:
-                changed = group.view.update(self._boards.board(group.switchboard))
+                self._update(group)
             except Exception:
                 _log.exception("%s: the live state cannot be filtered; its streams end", group.switchboard)
-                self._tell(group, lambda stream: stream.end(EndReason.INTERNAL))
-            else:
-                if changed:
-                    self._tell(group, EventStream.wake)
+                self._give_up(group)
+
+    def _update(self, group: _Group) -> None:
+        """Let all its readers know if there is anything new: only the first one to look is told so."""
+        if group.view.update(self._boards.board(group.switchboard)):
+            self._tell(group, EventStream.wake)
+
+    def _give_up(self, group: _Group) -> None:
+        """End the streams; who comes again gets another view."""
+        with self._lock:
+            for key, other in list(self._groups.items()):
+                if other is group:
+                    del self._groups[key]
+        self._tell(group, lambda stream: stream.end(EndReason.INTERNAL))
 
     def _tell(self, group: _Group, what: Callable[[EventStream], None]) -> None:
         with self._lock:
@@ -263,12 +273,10 @@ class Subscribers:
             what(stream)
 
     def _look_after(self) -> None:
-        """Cut off who takes nothing, and forget views that nobody came back for."""
+        """Look whether readers still read, and forget views that nobody came back for."""
         now = time.monotonic()
         for stream in self.streams():
-            since = stream.writing_since
-            if since is not None and now - since > self.settings.write_timeout_s:
-                stream.cut_off()
+            stream.look_after(now)
         with self._lock:
             for key, group in list(self._groups.items()):
                 idle_s = 0.0 if group.idle_since is None else now - group.idle_since

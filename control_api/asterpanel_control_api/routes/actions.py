@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 
-from asterpanel_control_api.access.rights import Right
+from asterpanel_control_api.access.endpoints import Action
 from asterpanel_control_api.access.viewpoint import Viewpoint
-from asterpanel_control_api.answers import ActionResult
+from asterpanel_control_api.answers import ActionResult, QueuesResult
 from asterpanel_control_api.door import person
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.live.boards import Document
+from asterpanel_control_api.openapi import ACTIONS, SECURITY, operation_id, responses_of_action
 from asterpanel_control_api.requests import (
     AgentPath,
     CallerPath,
     MemberBody,
+    MemberChangeBody,
     MemberPath,
     PauseBody,
     PriorityBody,
@@ -33,15 +34,12 @@ from asterpanel_control_api.services import Services
 from asterpanel_control_api.switchboards.outcomes import Outcome
 from asterpanel_control_api.switchboards.plans import MemberSettings
 
-_TAG = Tag(name="actions", description="What you may do.")
-_OK: dict[str | int | HTTPStatus, Any] = {HTTPStatus.OK: ActionResult}
-
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """What is asked for, as the audit tells it."""
 
-    action: str
+    action: Action
     switchboard: str
     agent: str = ""
     queue: str = ""
@@ -54,95 +52,137 @@ def blueprint(services: Services) -> APIBlueprint:
     api = APIBlueprint(
         "actions",
         __name__,
-        url_prefix="/v1/switchboards/<switchboard>",
-        abp_tags=[_TAG],
-        abp_security=[{"bearer": []}],
+        abp_tags=[ACTIONS],
+        abp_security=SECURITY,
+        operation_id_callback=operation_id,
     )
     operations = services.operations
 
-    @api.post("/agents/<agent>/pause", summary="Pause an agent", responses=_OK)
+    @api.post(
+        Action.PAUSE.path,
+        summary="Pause an agent",
+        description="Where he is paused so already he is left alone: his pause does not begin anew. Another "
+        "reason changes the reason.",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO),
+    )
     def pause(path: AgentPath, body: PauseBody) -> Response:
-        asked = _Asked("pause", path.switchboard, path.agent, detail=body.reason)
+        asked = _Asked(Action.PAUSE, path.switchboard, path.agent, detail=_where(body.queues, body.reason))
 
         def act(view: Viewpoint, document: Document) -> Outcome:
             _check_reason(services, body.reason)
-            within = _within(view, Right.PAUSE, path, document, body.queues)
+            within = _within(view, Action.PAUSE, path, document, body.queues)
             return operations.pause(
                 path.switchboard, path.agent, reason=body.reason, queues=body.queues, within=within
             )
 
         return _done(services, asked, act)
 
-    @api.post("/agents/<agent>/unpause", summary="End an agent's pause", responses=_OK)
+    @api.post(
+        Action.UNPAUSE.path,
+        summary="End an agent's pause",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO),
+    )
     def unpause(path: AgentPath, body: UnpauseBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
-            within = _within(view, Right.PAUSE, path, document, body.queues)
+            within = _within(view, Action.UNPAUSE, path, document, body.queues)
             return operations.unpause(path.switchboard, path.agent, queues=body.queues, within=within)
 
-        return _done(services, _Asked("unpause", path.switchboard, path.agent), act)
+        asked = _Asked(Action.UNPAUSE, path.switchboard, path.agent, detail=_where(body.queues))
+        return _done(services, asked, act)
 
-    @api.put("/agents/<agent>/queues", summary="Set all queues of an agent at once", responses=_OK)
+    @api.put(
+        Action.SET_QUEUES.path,
+        summary="Set all queues of an agent at once",
+        description="Makes him a member of exactly these queues, of those in which the right holds; others "
+        "stay as they are. First he joins, then he leaves. What fails in single queues is no error of the "
+        "request: each queue has its own result.",
+        responses=responses_of_action(QueuesResult, ErrorId.STATIC_MEMBER),
+    )
     def set_queues(path: AgentPath, body: QueuesBody) -> Response:
-        asked = _Asked("set_queues", path.switchboard, path.agent, detail=_names(body))
+        asked = _Asked(Action.SET_QUEUES, path.switchboard, path.agent, detail=_queues(body))
 
         def act(view: Viewpoint, document: Document) -> Outcome:
             board, agent = path.switchboard, path.agent
             wanted = {each.queue: _settings(each) for each in body.queues}
-            if len(wanted) < len(body.queues):
-                raise ApiError(ErrorId.INVALID_REQUEST, "queues: a queue is named twice")
-            view.require(Right.EDIT_MEMBERS, board, document, agent=agent, new_agent=True)
+            right = Action.SET_QUEUES.right
+            view.require(right, board, document, agent=agent, new_agent=True)
             for queue in wanted:
-                view.require(Right.EDIT_MEMBERS, board, document, queue=queue, agent=agent, new_agent=True)
-            within = view.queues_within(Right.EDIT_MEMBERS, board, document, agent)
+                view.require(right, board, document, queue=queue, agent=agent, new_agent=True)
+            within = view.queues_within(right, board, document, agent)
             return operations.set_queues(board, agent, wanted, within=within)
 
         return _done(services, asked, act)
 
-    @api.put("/queues/<queue>/members/<agent>", summary="Make an agent a member", responses=_OK)
+    @api.put(
+        Action.PUT_MEMBER.path,
+        summary="Make an agent a member",
+        description="If he is one already, what is given is changed. He joins as he is a member of his other "
+        "queues, else as the configuration's `control.new_member` says.",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO),
+    )
     def put_member(path: MemberPath, body: MemberBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _require_member(view, path, document, new_agent=True)
+            _require_member(view, Action.PUT_MEMBER, path, document, new_agent=True)
             return operations.put_member(path.switchboard, path.queue, path.agent, _settings(body))
 
-        return _done(services, _of_member("put_member", path), act)
+        return _done(services, _of_member(Action.PUT_MEMBER, path, _words(body)), act)
 
-    @api.patch("/queues/<queue>/members/<agent>", summary="Change a membership", responses=_OK)
-    def patch_member(path: MemberPath, body: MemberBody) -> Response:
+    @api.patch(
+        Action.PATCH_MEMBER.path,
+        summary="Change a membership",
+        description="What is left out stays as it is.",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO),
+    )
+    def patch_member(path: MemberPath, body: MemberChangeBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _require_member(view, path, document)
+            _require_member(view, Action.PATCH_MEMBER, path, document)
             return operations.patch_member(path.switchboard, path.queue, path.agent, _settings(body))
 
-        return _done(services, _of_member("patch_member", path), act)
+        return _done(services, _of_member(Action.PATCH_MEMBER, path, _words(body)), act)
 
-    @api.delete("/queues/<queue>/members/<agent>", summary="End a membership", responses=_OK)
+    @api.delete(
+        Action.DELETE_MEMBER.path,
+        summary="End a membership",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO, ErrorId.STATIC_MEMBER, body=False),
+    )
     def delete_member(path: MemberPath) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _require_member(view, path, document)
+            _require_member(view, Action.DELETE_MEMBER, path, document)
             return operations.delete_member(path.switchboard, path.queue, path.agent)
 
-        return _done(services, _of_member("delete_member", path), act)
+        return _done(services, _of_member(Action.DELETE_MEMBER, path), act)
 
     @api.post(
-        "/queues/<queue>/callers/<caller>/priority", summary="Change a caller's priority", responses=_OK
+        Action.CHANGE_PRIORITY.path,
+        summary="Change a caller's priority",
+        description="No switchboard announces it: the result is `accepted` until the exporter's next look at "
+        "the whole state.",
+        responses=responses_of_action(ActionResult),
     )
-    def priority(path: CallerPath, body: PriorityBody) -> Response:
-        asked = _of_caller("change_priority", path, f"priority {body.priority}")
+    def change_priority(path: CallerPath, body: PriorityBody) -> Response:
+        asked = _of_caller(Action.CHANGE_PRIORITY, path, f"priority {body.priority}")
 
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _require_caller(view, path, document)
+            _require_caller(view, Action.CHANGE_PRIORITY, path, document)
             return operations.change_priority(
                 path.switchboard, path.queue, path.caller, body.priority, immediate=body.immediate
             )
 
         return _done(services, asked, act)
 
-    @api.post("/queues/<queue>/callers/<caller>/withdraw", summary="Send a caller on", responses=_OK)
+    @api.post(
+        Action.WITHDRAW.path,
+        summary="Send a caller on",
+        description="He goes on in the dialplan, behind the queue; while a phone rings for him, only when "
+        "that stops. Asterisk 16.25, 18.11 and later.",
+        responses=responses_of_action(ActionResult, ErrorId.ALREADY_SO),
+    )
     def withdraw(path: CallerPath, body: WithdrawBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _require_caller(view, path, document)
+            _require_caller(view, Action.WITHDRAW, path, document)
             return operations.withdraw(path.switchboard, path.queue, path.caller, info=body.info)
 
-        return _done(services, _of_caller("withdraw", path, body.info), act)
+        return _done(services, _of_caller(Action.WITHDRAW, path, body.info), act)
 
     return api
 
@@ -166,15 +206,16 @@ def _done(services: Services, asked: _Asked, act: Callable[[Viewpoint, Document]
             )
         answer = act(view, document).document
         result = answer["result"]
+        detail = ", ".join(filter(None, (detail, _results(answer))))
     except ApiError as error:
         result = error.id.id
         detail = ", ".join(filter(None, (detail, error.message)))
         raise
     finally:
-        services.metrics.actions.labels(asked.action, result).observe(time.monotonic() - started)
+        services.metrics.actions.labels(asked.action.id, result).observe(time.monotonic() - started)
         services.audit.record(
             who,
-            asked.action,
+            asked.action.id,
             asked.switchboard,
             agent=asked.agent,
             queue=asked.queue,
@@ -182,28 +223,28 @@ def _done(services: Services, asked: _Asked, act: Callable[[Viewpoint, Document]
             detail=detail,
             caller=_number(services, asked),
         )
-    return jsonify({"action": asked.action, "switchboard": asked.switchboard, **answer})
+    return jsonify({"action": asked.action.id, "switchboard": asked.switchboard, **answer})
 
 
 def _within(
     view: Viewpoint,
-    right: Right,
+    action: Action,
     path: AgentPath,
     document: Document,
     queues: tuple[str, ...] | None,
 ) -> tuple[str, ...]:
     """The queues that the action may touch."""
-    view.require(right, path.switchboard, document, agent=path.agent)
+    view.require(action.right, path.switchboard, document, agent=path.agent)
     for queue in queues or ():
-        view.require(right, path.switchboard, document, queue=queue, agent=path.agent)
-    return view.queues_within(right, path.switchboard, document, path.agent)
+        view.require(action.right, path.switchboard, document, queue=queue, agent=path.agent)
+    return view.queues_within(action.right, path.switchboard, document, path.agent)
 
 
 def _require_member(
-    view: Viewpoint, path: MemberPath, document: Document, *, new_agent: bool = False
+    view: Viewpoint, action: Action, path: MemberPath, document: Document, *, new_agent: bool = False
 ) -> None:
     view.require(
-        Right.EDIT_MEMBERS,
+        action.right,
         path.switchboard,
         document,
         queue=path.queue,
@@ -212,8 +253,8 @@ def _require_member(
     )
 
 
-def _require_caller(view: Viewpoint, path: CallerPath, document: Document) -> None:
-    view.require(Right.MOVE_CALLERS, path.switchboard, document, queue=path.queue, caller=path.caller)
+def _require_caller(view: Viewpoint, action: Action, path: CallerPath, document: Document) -> None:
+    view.require(action.right, path.switchboard, document, queue=path.queue, caller=path.caller)
 
 
 def _check_reason(services: Services, reason: str) -> None:
@@ -230,15 +271,36 @@ def _settings(body: MemberBody) -> MemberSettings:
     return MemberSettings(body.penalty, body.paused, body.reason, body.ring_in_use)
 
 
-def _names(body: QueuesBody) -> str:
-    return "queues " + (", ".join(each.queue for each in body.queues) or "none")
+def _where(queues: tuple[str, ...] | None, *words: str) -> str:
+    """Words and, if not in all, in which queues: ``Lunch, only in sales``."""
+    only = (f"only in {', '.join(queues)}",) if queues else ()
+    return ", ".join(filter(None, (*words, *only)))
 
 
-def _of_member(action: str, path: MemberPath) -> _Asked:
-    return _Asked(action, path.switchboard, path.agent, path.queue)
+def _words(body: MemberBody) -> str:
+    """What was asked for, for the audit: ``penalty 3, paused false``."""
+    asked = body.model_dump(exclude_none=True, exclude={"queue"})
+    return ", ".join(f"{name} {json.dumps(value, ensure_ascii=False)}" for name, value in asked.items())
 
 
-def _of_caller(action: str, path: CallerPath, detail: str) -> _Asked:
+def _queues(body: QueuesBody) -> str:
+    """All of them: ``queues sales (penalty 3), billing``."""
+    named = [f"{each.queue} ({words})" if (words := _words(each)) else each.queue for each in body.queues]
+    return "queues " + (", ".join(named) or "none")
+
+
+def _results(answer: Mapping[str, Any]) -> str:
+    """Of each queue, where they are not all the same."""
+    if answer["result"] != "partial":
+        return ""
+    return ", ".join(f"{each['queue']}: {each['result']}" for each in answer["queues"])
+
+
+def _of_member(action: Action, path: MemberPath, detail: str = "") -> _Asked:
+    return _Asked(action, path.switchboard, path.agent, path.queue, detail=detail)
+
+
+def _of_caller(action: Action, path: CallerPath, detail: str) -> _Asked:
     return _Asked(action, path.switchboard, queue=path.queue, caller=path.caller, detail=detail)
 
 

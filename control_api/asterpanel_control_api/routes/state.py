@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import dataclasses
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models.tag import Tag
 
-from asterpanel_control_api.access.filtering import FilteredBoard, filtered
+from asterpanel_control_api.access.endpoints import Read
+from asterpanel_control_api.access.filtering import filtered
 from asterpanel_control_api.answers import Me, State, Switchboards
-from asterpanel_control_api.door import person, still_valid
+from asterpanel_control_api.door import person
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.live.peer import prepare_for_stream
-from asterpanel_control_api.live.shared_view import Sight
-from asterpanel_control_api.people import Person
-from asterpanel_control_api.requests import SwitchboardPath
+from asterpanel_control_api.openapi import EVENT_STREAM, SECURITY, STATE, operation_id, responses
+from asterpanel_control_api.requests import StreamHeaders, SwitchboardPath
 from asterpanel_control_api.services import Services
-
-_TAG = Tag(name="state", description="What you may see.")
+from asterpanel_control_api.sights import Sights
 
 
 def blueprint(services: Services) -> APIBlueprint:
     """Endpoints that change nothing."""
-    api = APIBlueprint("state", __name__, url_prefix="/v1", abp_tags=[_TAG], abp_security=[{"bearer": []}])
+    sights = Sights(services)
+    api = APIBlueprint(
+        "state",
+        __name__,
+        abp_tags=[STATE],
+        abp_security=SECURITY,
+        operation_id_callback=operation_id,
+    )
 
-    @api.get("/me", summary="Who I am and what I may do", responses={HTTPStatus.OK: Me})
+    @api.get(Read.ME.path, summary="Who I am and what I may do", responses=responses(Me))
     def me() -> Response:
         who = services.viewpoint(person()).me()
         return jsonify({**who, "pause_reasons": list(services.settings.pause_reasons)})
 
     @api.get(
-        "/switchboards", summary="The switchboards that I may see", responses={HTTPStatus.OK: Switchboards}
+        Read.SWITCHBOARDS.path, summary="The switchboards that I may see", responses=responses(Switchboards)
     )
     def switchboards() -> Response:
         shown = services.viewpoint(person()).me()["switchboards"]
         return jsonify({"switchboards": [{**board, **_about(services, board["name"])} for board in shown]})
 
     @api.get(
-        "/switchboards/<switchboard>/state",
+        Read.STATE.path,
         summary="The live state, as I may see it",
-        responses={HTTPStatus.OK: State},
+        responses=responses(State, ErrorId.INVALID_REQUEST, ErrorId.NOT_FOUND, ErrorId.NO_STATE),
     )
     def state(path: SwitchboardPath) -> Response:
         scope = services.viewpoint(person()).scope(path.switchboard)
@@ -57,21 +61,30 @@ def blueprint(services: Services) -> APIBlueprint:
         return jsonify({"freshness": freshness, "state": filtered(scope, document)})
 
     @api.get(
-        "/switchboards/<switchboard>/stream",
+        Read.STREAM.path,
         summary="The live state as server-sent events: a snapshot, then patches",
-        description="Events: `snapshot`, `patch` (JSON Merge Patch, RFC 7396, of the document before), "
-        "`heartbeat` (freshness), `end` (reason). Send the last id as `Last-Event-ID` to go on from there.",
-        responses={HTTPStatus.OK: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        description="A `snapshot`, then a `patch` for each change; a `heartbeat` every five seconds and "
+        "whenever `stale` changes; at the `end` nothing follows: come back, but for the reason "
+        "`right_ended`.",
+        responses=responses(
+            EVENT_STREAM,
+            ErrorId.INVALID_REQUEST,
+            ErrorId.FORBIDDEN,
+            ErrorId.NOT_FOUND,
+            ErrorId.NO_STATE,
+            ErrorId.TOO_MANY_STREAMS,
+        ),
     )
-    def stream(path: SwitchboardPath) -> Response:
+    def stream(path: SwitchboardPath, header: StreamHeaders) -> Response:
         who = person()
         services.viewpoint(who).scope(path.switchboard)
         events = services.subscribers.subscribe(
             path.switchboard,
             f"{who.tenant}:{who.subject}",
-            lambda: _sight(services, who, path.switchboard),
-            last_event_id=request.headers.get("Last-Event-ID", ""),
-            abort=prepare_for_stream(request.environ, services.subscribers.settings.write_timeout_s),
+            sights.check(who, path.switchboard),
+            last_event_id=header.last_event_id,
+            peer=prepare_for_stream(request.environ, services.subscribers.settings.write_timeout_s),
+            until=who.until,
         )
         response = Response(events, content_type="text/event-stream")
         response.headers["X-Accel-Buffering"] = "no"
@@ -79,17 +92,6 @@ def blueprint(services: Services) -> APIBlueprint:
         return response
 
     return api
-
-
-def _sight(services: Services, who: Person, switchboard: str) -> Sight | None:
-    """What somebody may see by now; None: nothing any more."""
-    if not still_valid(services, who):
-        return None
-    try:
-        scope = services.viewpoint(who).scope(switchboard)
-    except ApiError:
-        return None
-    return Sight(key=scope, new_filter=lambda: FilteredBoard(scope).view)
 
 
 def _about(services: Services, switchboard: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
+from asterpanel_control_api.access.endpoints import Public
 from asterpanel_control_api.services import Services
 from asterpanel_switchboard.session import SessionState
 
@@ -15,18 +16,18 @@ def blueprint(services: Services) -> APIBlueprint:
     """Endpoints for those who keep the service running; they tell nothing of any switchboard's state."""
     api = APIBlueprint("system", __name__)
 
-    @api.get("/healthz", summary="Whether the process lives", doc_ui=False)
+    @api.get(Public.HEALTH.path, summary="Whether the process lives", doc_ui=False)
     def health() -> Response:
         return jsonify({"status": "ok"})
 
-    @api.get("/readyz", summary="Whether actions can be done", doc_ui=False)
+    @api.get(Public.READY.path, summary="Whether actions can be done", doc_ui=False)
     def ready() -> Response:
         missing = _missing(services)
         response = jsonify({"ready": not missing, "missing": missing})
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE if missing else HTTPStatus.OK
         return response
 
-    @api.get("/metrics", summary="For Prometheus", doc_ui=False)
+    @api.get(Public.METRICS.path, summary="For Prometheus", doc_ui=False)
     def metrics() -> Response:
         body, content_type = services.metrics.exposition(request.headers.get("Accept", ""))
         return Response(body, content_type=content_type)

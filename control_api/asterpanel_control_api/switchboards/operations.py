@@ -182,8 +182,8 @@ class Operations:
     ) -> Outcome:
         """Make an agent a member of exactly these queues, and of those he is in that are not ``within``.
 
-        Asking for the same again changes nothing. What fails in single queues is told by the outcome, and is
-        no error.
+        Asking for the same again changes nothing. What fails in single queues is told by the outcome; it is
+        an error if nothing is as it was asked for.
 
         Args:
             within: queues that he may be taken out of; None: all.
@@ -199,7 +199,8 @@ class Operations:
                 new = _new_member(switchboard, agent, memberships, rules)
             removable = {member.queue for member in memberships} if within is None else within
             steps = set_of_queues(memberships, settings, new, removable, sure=turn.sure)
-            return turn.carry_out(steps)
+            outcome = turn.carry_out(steps)
+        return outcome.or_error_if_hopeless(f"set the queues of agent {agent!r} on {switchboard!r}")
 
     # --- members of a queue -------------------------------------------------------------------------
 
@@ -342,10 +343,16 @@ def _new_member(
 ) -> NewMember:
     new = new_member(agent, memberships, rules.new_member)
     if new is None:
-        _not_found(
-            f"no agent {agent!r} in a queue of {switchboard!r}, and switchboards.{switchboard}.control."
-            "new_member does not say as what he would join one",
-            switchboard,
+        key = f"switchboards.{switchboard}.control.new_member"
+        why = (
+            f"{key} does not say as what he would join one"
+            if rules.new_member is None
+            else f"{key}.agents is for other ids"
+        )
+        raise ApiError(
+            ErrorId.NOT_FOUND,
+            f"agent {agent!r} is in no queue of {switchboard!r} that you may see, and {why}",
+            switchboard=switchboard,
             agent=agent,
         )
     return new

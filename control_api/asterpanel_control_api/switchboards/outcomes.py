@@ -141,10 +141,14 @@ class Outcome:
         return all(outcome.verdict.is_good for outcome in self.queues)
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether nothing is as it was asked for."""
+        return bool(self.queues) and not any(outcome.verdict.is_good for outcome in self.queues)
+
+    @property
     def document(self) -> dict[str, Any]:
         """As JSON: ``result`` is that of the whole, ``partial`` if only some of it failed."""
-        some_good = any(outcome.verdict.is_good for outcome in self.queues)
-        result = "partial" if some_good and not self.is_complete else self.verdict.value
+        result = self.verdict.value if self.is_complete or self.is_hopeless else "partial"
         return {"result": result, "queues": [outcome.document for outcome in self.queues]}
 
     def or_error(self, what: str) -> Outcome:
@@ -156,6 +160,16 @@ class Outcome:
         if any(outcome.verdict in (Verdict.DONE, Verdict.ACCEPTED) for outcome in self.queues):
             return self
         raise error_for(self.verdict, what, self.queues)
+
+    def or_error_if_hopeless(self, what: str) -> Outcome:
+        """Itself, if anything is as it was asked for, or nothing was asked for.
+
+        Raises:
+            ApiError: nothing is; its id is the verdict's.
+        """
+        if self.is_hopeless:
+            raise error_for(self.verdict, what, self.queues)
+        return self
 
 
 def error_for(verdict: Verdict, what: str, queues: Sequence[QueueOutcome]) -> ApiError:

@@ -1,0 +1,45 @@
+"""What people see of the live state, for as long as they read it."""
+
+from __future__ import annotations
+
+from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard
+from asterpanel_control_api.access.profiles import Profiles
+from asterpanel_control_api.door import still_valid
+from asterpanel_control_api.errors import ApiError
+from asterpanel_control_api.live.event_stream import Check
+from asterpanel_control_api.live.shared_view import Sight
+from asterpanel_control_api.people import Person
+from asterpanel_control_api.services import Services
+
+
+class Sights:
+    """Makes the checks of streams, and shares what their readers have in common."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._common = CommonViews()
+
+    def check(self, who: Person, switchboard: str) -> Check:
+        """What somebody may see of a switchboard, whenever it is called; None: nothing any more.
+
+        Profiles are looked through only when others are in force.
+        """
+        known: tuple[Profiles, Sight | None] | None = None
+
+        def now() -> Sight | None:
+            nonlocal known
+            if not still_valid(self._services, who):
+                return None
+            profiles = self._services.profiles.current()
+            if known is None or known[0] is not profiles:
+                known = (profiles, self._sight(who, switchboard))
+            return known[1]
+
+        return now
+
+    def _sight(self, who: Person, switchboard: str) -> Sight | None:
+        try:
+            scope = self._services.viewpoint(who).scope(switchboard)
+        except ApiError:
+            return None
+        return Sight(key=scope, new_filter=lambda: FilteredBoard(scope, self._common).view)
