@@ -7,8 +7,6 @@ queue_log) and in the exporter's live state, which an operation waits for.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,60 +24,30 @@ from asterpanel_control_api.switchboards.members import NewMemberTemplate
 from asterpanel_control_api.switchboards.operations import AgentRules, Operations
 from asterpanel_control_api.switchboards.outcomes import Outcome
 from asterpanel_control_api.switchboards.plans import MemberSettings
-from asterpanel_exporter.manager_conf import AmiUser, Version, manager_conf
 from asterpanel_switchboard.config import SwitchboardConfig
 from asterpanel_switchboard.identity import agent_identity
 from tests.exporter_process import ExporterProcess
 from tests.pbx.ami_judge import ShownMember
+from tests.pbx.control_pbx import (
+    ANNA,
+    CONTROL_USER,
+    EXPORTER_USER,
+    NAME,
+    NEW_MEMBER,
+    SECRET,
+    WEAK_USER,
+    control_pbx,
+    hanging,
+)
 from tests.pbx.fixtures import MakePbx
 from tests.pbx.install import AsteriskVersion
 from tests.pbx.pbx import Pbx, wait_until
 
 pytestmark = pytest.mark.pbx
 
-NAME = "pbx"
-SECRET = "s3cret-of-both-users"
 TIMEOUT_S = 3.0
 SEEN_S = 1.0
 """Within which an action is done and seen."""
-
-ANNA = "Local/1101@agentloc/n"
-BRUNO = "Local/1102@agentloc/n"
-
-QUEUES = f"""
-[general]
-persistentmembers = @PERSISTENT@
-autofill = yes
-log_membername_as_agent = yes
-
-[t](!)
-strategy = ringall
-timeout = 10
-ringinuse = no
-
-[billing](t)
-member => {BRUNO},0,Bruno Verdi,hint:1102@ext-local
-
-[sales](t)
-
-[vip](t)
-"""
-
-HINTS = """
-[ext-local]
-exten => 1101,hint,Custom:agent1101
-exten => 1102,hint,Custom:agent1102
-exten => 1103,hint,Custom:agent1103
-"""
-
-NO_CLASS = """
-[weak]
-secret = s3cret-of-both-users
-read =
-write =
-"""
-
-DIALPLAN = Path(__file__).parents[1] / "pbx/config/pbx/extensions.conf"
 
 
 @dataclass
@@ -125,24 +93,13 @@ def _login(pbx: Pbx, username: str) -> SwitchboardConfig:
 
 @pytest.fixture
 def rig(make_pbx: MakePbx, pbx_version: AsteriskVersion, tmp_path: Path) -> Iterator[Rig]:
-    users = manager_conf(
-        Version.parse(pbx_version), AmiUser("asterpanel", SECRET), AmiUser("asterpanel-control", SECRET)
-    )
-    pbx = make_pbx(
-        name=NAME,
-        queues=QUEUES,
-        dialplan=DIALPLAN.read_text(encoding="utf-8") + HINTS,
-        more_users=users + NO_CLASS,
-        persistent_members=True,
-    )
-    pbx.add_member("billing", ANNA, name="Anna Rossi", state_interface="hint:1101@ext-local")
-    pbx.add_member("sales", ANNA, name="Anna Rossi", state_interface="hint:1101@ext-local", penalty=2)
-    settings = {"host": pbx.host, "port": pbx.ami_port, "username": "asterpanel", "secret": SECRET}
+    pbx = control_pbx(make_pbx, pbx_version)
+    settings = {"host": pbx.host, "port": pbx.ami_port, "username": EXPORTER_USER, "secret": SECRET}
     with ExporterProcess(tmp_path, {NAME: settings}) as exporter:
         boards = Boards()
         client = ExporterClient(f"http://127.0.0.1:{exporter.port}", SecretStr(exporter.token), boards)
         client.start()
-        bridge = Bridge({NAME: _login(pbx, "asterpanel-control")})
+        bridge = Bridge({NAME: _login(pbx, CONTROL_USER)})
         bridge.start()
         made = Rig(pbx, boards, bridge, _operations(bridge, boards))
         try:
@@ -154,7 +111,7 @@ def rig(make_pbx: MakePbx, pbx_version: AsteriskVersion, tmp_path: Path) -> Iter
 
 
 def _operations(bridge: Bridge, boards: Boards) -> Operations:
-    template = NewMemberTemplate("Local/{agent}@agentloc/n", "hint:{agent}@ext-local", agents="11[0-9]{2}")
+    template = NewMemberTemplate(**NEW_MEMBER)
     return Operations(bridge, boards, {NAME: AgentRules(agent_identity(), template)}, TIMEOUT_S)
 
 
@@ -305,24 +262,13 @@ def test_while_the_pbx_is_down(rig: Rig) -> None:
     assert "too late" not in json.dumps(rig.document())
 
 
-def _is_stopped(pid: int) -> bool:
-    """On a busy machine some threads go on for a moment, and may still answer."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/stat")
-    return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
-
-
 @pytest.mark.parametrize("hangs_s", [1.0, 12.0], ids=["briefly", "until the connection is given up"])
 def test_while_the_pbx_hangs(rig: Rig, hangs_s: float) -> None:
-    """The process is stopped: the kernel still takes what is sent to it, for when it goes on."""
-    os.kill(rig.pbx.pid, signal.SIGSTOP)
-    wait_until(lambda: _is_stopped(rig.pbx.pid), what="every thread of it has stopped")
-    try:
+    with hanging(rig.pbx):
         began = time.monotonic()
         assert error_id(lambda: rig.operations.pause(NAME, "1101", reason="too late")) == "not_connected"
         assert time.monotonic() - began < TIMEOUT_S
         wait_until(lambda: time.monotonic() - began > hangs_s, hangs_s + 1)
-    finally:
-        os.kill(rig.pbx.pid, signal.SIGCONT)
     wait_until(rig.is_up, 30, "everybody is connected again")
     done_in_time(lambda: rig.operations.pause(NAME, "1101", reason="again"))
     assert {line[2] for line in rig.pauses()} == {"again"}
@@ -346,7 +292,7 @@ def test_app_queue_not_loaded(rig: Rig) -> None:
 
 
 def test_a_user_without_the_right_class(rig: Rig) -> None:
-    bridge = Bridge({NAME: _login(rig.pbx, "weak")})
+    bridge = Bridge({NAME: _login(rig.pbx, WEAK_USER)})
     try:
         operations = _operations(bridge, rig.boards)
         with pytest.raises(ApiError, match="write = agent") as raised:
