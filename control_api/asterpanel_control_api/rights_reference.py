@@ -15,6 +15,7 @@ from asterpanel_control_api.access.matrix import PEOPLE, PROGRAMS, Answer, Asker
 from asterpanel_control_api.access.rights import ON_ONESELF, Right, rights_table
 from asterpanel_control_api.errors import ErrorId
 from asterpanel_control_api.identity.forms import Form
+from asterpanel_switchboard.generated import write_or_check
 
 REFERENCE: Final = Path(__file__).resolve().parents[1] / "RIGHTS.md"
 
@@ -156,17 +157,5 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the reference, or with ``--check`` only say whether it is up to date (exit code 1: it is not)."""
-    text = reference()
-    if arguments == ["--check"]:
-        if not REFERENCE.exists() or REFERENCE.read_text(encoding="utf-8") != text:
-            print(f"{REFERENCE.name} is not what the tables say: run make docs", file=sys.stderr)
-            return 1
-        return 0
-    REFERENCE.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(REFERENCE, reference(), sys.argv[1:]))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from asterpanel_exporter.catalogue import CATALOGUE, Metric
+from asterpanel_switchboard.generated import write_or_check
 
 REFERENCE = Path(__file__).resolve().parent.parent / "METRICS.md"
 
@@ -40,17 +41,5 @@ def _section(metric: Metric) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the reference, or with ``--check`` only say whether it is up to date (exit code 1: it is not)."""
-    text = reference()
-    if arguments == ["--check"]:
-        if not REFERENCE.exists() or REFERENCE.read_text(encoding="utf-8") != text:
-            print(f"{REFERENCE.name} is not what the catalogue says: run make docs", file=sys.stderr)
-            return 1
-        return 0
-    REFERENCE.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_or_check(REFERENCE, reference(), sys.argv[1:]))

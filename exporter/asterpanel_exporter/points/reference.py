@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from asterpanel_exporter.points.catalogue import CATALOGUE, FieldType, Measurement
+from asterpanel_switchboard.generated import write_or_check
 
 REFERENCE: Final = Path(__file__).resolve().parents[2] / "POINTS.md"
 
@@ -131,14 +132,7 @@ def _service_levels() -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the reference, or with ``--check`` only say whether it is up to date (exit code 1: it is not)."""
-    text = reference()
-    if arguments == ["--check"]:
-        if not REFERENCE.exists() or REFERENCE.read_text(encoding="utf-8") != text:
-            print(f"{REFERENCE.name} is not what the catalogue says: run make docs", file=sys.stderr)
-            return 1
-        return 0
-    REFERENCE.write_text(text, encoding="utf-8")
-    return 0
+    return write_or_check(REFERENCE, reference(), arguments)
 
 
 if __name__ == "__main__":
