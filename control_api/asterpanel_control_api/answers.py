@@ -126,7 +126,7 @@ class Freshness(_Answer):
     )
     now: float = Field(description="What its clock should show now: Unix time in seconds.")
     age_s: float = Field(ge=0, description="How many seconds ago the exporter last told of it.")
-    stale: bool = Field(description="Whether that is too long to rely on.")
+    stale: bool = Field(description="Whether that is too long to rely on, or the exporter is away.")
 
 
 class State(_Answer):

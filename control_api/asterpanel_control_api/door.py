@@ -12,6 +12,7 @@ from asterpanel_control_api.identity.refusals import Unauthenticated
 from asterpanel_control_api.people import Person
 from asterpanel_control_api.rate_limits import RateLimits
 from asterpanel_control_api.services import Services
+from asterpanel_control_api.slow_clients import has_arrived
 
 _PUBLIC = frozenset(endpoint.id for endpoint in Public)
 _ACTIONS = frozenset(action.id for action in Action)
@@ -49,30 +50,30 @@ class Door:
             g.person = self._services.authenticator.person(request.headers, request.remote_addr or "")
         except Unauthenticated as error:
             self._limits.judged(error)
-            self._tell_of_stranger(error)
+            self._services.metrics.unauthenticated.labels(error.reason.value).inc()
             raise
         self._limits.judged(None)
 
     def _check_json(self) -> None:
-        if g.person is None or request.method in _WITHOUT_BODY:
-            return
-        if request.mimetype != "application/json":
+        if request.method in _WITHOUT_BODY:
+            has_arrived(request.environ)
+        elif g.person is not None and request.mimetype != "application/json":
             raise ApiError(ErrorId.NOT_JSON, "send Content-Type: application/json")
 
-    def _tell_of_stranger(self, error: Unauthenticated) -> None:
-        """An action that nobody provable has asked for is a denial too; a flood of them is told of in the log
-        and in the metrics only."""
-        if g.asked not in _ACTIONS or not self._limits.is_audited(request.remote_addr or ""):
+    def _record_refusal(self, error: ApiError) -> None:
+        """An action that got no further than to here is a denial too. Of a flood of them the metrics tell."""
+        who: Person | None = g.person
+        if not self._limits.is_audited(request.remote_addr or "" if who is None else who.key):
             return
         named: dict[str, str] = request.view_args or {}
         self._services.audit.record(
-            None,
+            who,
             g.asked,
             named.get("switchboard", ""),
             agent=named.get("agent", ""),
             queue=named.get("queue", ""),
             result=error.id.id,
-            detail=error.reason.value,
+            detail=error.reason.value if isinstance(error, Unauthenticated) else error.message,
         )
 
     def refused(self, error: ApiError) -> Response:
@@ -89,6 +90,8 @@ class Door:
     def _leave(self, response: Response) -> Response:
         """Count the request; what is answered is nobody else's."""
         error: ApiError | None = g.get("error")
+        if error is not None and g.get("asked") in _ACTIONS and not g.get("is_recorded"):
+            self._record_refusal(error)
         result = "ok" if error is None else error.id.id
         self._services.metrics.requests.labels(g.get("asked") or "none", result).inc()
         response.headers.setdefault("Cache-Control", "no-store")
@@ -104,5 +107,5 @@ def still_valid(services: Services, who: Person) -> bool:
 def person() -> Person:
     """Whose request this is."""
     who: Any = g.person
-    assert isinstance(who, Person)  # noqa: S101  # `Door.enter` lets nobody else in
+    assert isinstance(who, Person)  # noqa: S101  # `Door` lets nobody else in
     return who

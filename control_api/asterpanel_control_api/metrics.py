@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
@@ -10,12 +10,30 @@ from prometheus_client import (
     Gauge,
     GCCollector,
     Histogram,
+    Metric,
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from asterpanel_control_api.identity.refusals import Reason
 
 ACTION_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class _Counters(Collector):
+    def __init__(self, name: str, help_: str, label: str, values: Callable[[], Mapping[str, int]]) -> None:
+        self._about = (name, help_)
+        self._label = label
+        self._values = values
+
+    def collect(self) -> Iterator[Metric]:
+        family = CounterMetricFamily(*self._about, labels=[self._label])
+        for value, count in self._values().items():
+            family.add_metric([value], count)
+        yield family
 
 
 class Metrics:
@@ -38,6 +56,14 @@ class Metrics:
             buckets=ACTION_BUCKETS_S,
             registry=self._registry,
         )
+        self.unauthenticated = Counter(
+            "asterpanel_control_unauthenticated",
+            "Requests whose identity was not believed, by reason.",
+            ("reason",),
+            registry=self._registry,
+        )
+        for reason in Reason:
+            self.unauthenticated.labels(reason.value)
 
     def gauge(self, name: str, help_: str, value: Callable[[], float]) -> None:
         """A gauge whose value is looked up at each scrape."""
@@ -48,6 +74,10 @@ class Metrics:
         gauge = Gauge(name, help_, (label,), registry=self._registry)
         for key, value in values.items():
             gauge.labels(key).set_function(value)
+
+    def counters(self, name: str, help_: str, label: str, values: Callable[[], Mapping[str, int]]) -> None:
+        """A counter whose values, by a label, are looked up at each scrape."""
+        self._registry.register(_Counters(name, help_, label, values))
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """Body and content type, as the ``Accept`` header asks for."""

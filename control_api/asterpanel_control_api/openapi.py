@@ -92,9 +92,11 @@ MEANINGS: Final[Mapping[ErrorId, str]] = {
     ErrorId.BUSY_AGENT: "others are changing the same agent or caller; nothing was done",
     ErrorId.REFUSED: "the switchboard refused, for the reason in the message",
     ErrorId.NOT_SUPPORTED: "the switchboard's Asterisk has no such action",
-    ErrorId.NOT_CONNECTED: "there is no connection to the switchboard; nothing was done, nor will be",
+    ErrorId.NOT_CONNECTED: "there is no connection to the switchboard, or it was too slow; nothing was done, "
+    "nor will be",
     ErrorId.NO_CONTROL: "the switchboard has no control user configured",
-    ErrorId.NO_STATE: "the live state is not known, or too old to act on; nothing was done",
+    ErrorId.NO_STATE: "the live state is not known, or too old to act on, or the exporter is away; nothing "
+    "was done",
     ErrorId.TIMED_OUT: "the switchboard was asked and did not answer; `detail.queues` tells what is seen of "
     "its effect. It is not asked again",
     ErrorId.INTERNAL: "an error of the control API itself",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -26,6 +26,7 @@ class TokenGrant:
         switchboards: globs.
         queues: globs.
         agents: globs.
+        sha256: of the token itself: one that is made anew under the same name is another.
     """
 
     id: str
@@ -33,6 +34,7 @@ class TokenGrant:
     switchboards: tuple[str, ...] = ("*",)
     queues: tuple[str, ...] = ("*",)
     agents: tuple[str, ...] = ("*",)
+    sha256: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +60,8 @@ class Person:
     via: Via
     grant: TokenGrant | None = None
     until: float = math.inf
+
+    @property
+    def key(self) -> str:
+        """Tells him apart from everybody else: logins are of a tenant."""
+        return f"{self.tenant}:{self.subject}"

@@ -23,8 +23,9 @@ WRONG_SECRETS: Final = 20
 ACTIONS: Final = 120
 """Of one person in a minute."""
 
-AUDITED_STRANGERS: Final = 20
-"""Actions of unproven people, from one address in a minute, that the audit tells of one by one."""
+AUDITED_REFUSALS: Final = 20
+"""In a minute, of one person, or of strangers from one address: requests for actions that were refused at the
+door and that the audit tells of one by one."""
 
 MAX_PROVEN: Final = 10_000
 
@@ -36,7 +37,8 @@ class RateLimits:
     """Of an application; in this process's memory, which is the only one.
 
     Behind one Grafana's address are many tenants, and one whose secret is wrong must not shut out the others:
-    a secret that was right from an address goes on to be, while others are guessed there.
+    a secret that was right from an address is taken on, while others are guessed there. (One that comes for
+    the first time meanwhile may have to wait for up to a minute.)
     """
 
     def __init__(self) -> None:
@@ -57,7 +59,7 @@ class RateLimits:
             ApplicationLimit(
                 f"{ACTIONS} per minute",
                 scope="action",
-                key_function=lambda: str(g.person.subject),
+                key_function=lambda: str(g.person.key),
                 exempt_when=lambda: g.person is None or request.method in _WITHOUT_EFFECT,
                 on_breach=_remember,
                 error_message=f"more than {ACTIONS} actions in a minute",
@@ -88,10 +90,9 @@ class RateLimits:
         with self._lock:
             return _secret_here() in self._proven
 
-    def is_audited(self, address: str) -> bool:
-        """Whether one more stranger's action from there is told of."""
-        limiter = self._addresses.limiter
-        return limiter.hit(RateLimitItemPerMinute(AUDITED_STRANGERS), "stranger", address)
+    def is_audited(self, who: str) -> bool:
+        """Whether one more refusal of his is told of; ``who``: a person's key, or a stranger's address."""
+        return self._addresses.limiter.hit(RateLimitItemPerMinute(AUDITED_REFUSALS), "refusal", who)
 
 
 def too_many(error: RateLimitExceeded) -> ApiError:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
-import struct
-import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -18,8 +15,10 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from asterpanel_control_api.app import create_app
+from asterpanel_control_api.identity.proxy import MAX_CONTEXT_CHARS
 from asterpanel_control_api.live.event_stream import StreamSettings
 from asterpanel_control_api.services import Services
+from asterpanel_control_api.slow_clients import PatientWorker
 from asterpanel_switchboard.config import Config
 
 THREADS_FOR_REQUESTS = 32
@@ -27,9 +26,6 @@ THREADS_FOR_REQUESTS = 32
 
 GRACE_S = 10
 """How long requests that have begun may take when the server stops."""
-
-SILENCE_S = 5
-"""How long a client may be silent in the middle of a request: each one who is takes a thread."""
 
 LAST_WORDS_S = 15
 """How long it may take after that to deliver the audit and to close all connections."""
@@ -43,12 +39,6 @@ class _Logger(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: object) -> None:
         self.error_log.propagate = True
-
-    def exception(self, msg: str, *args: object, **more: Any) -> None:
-        if isinstance(sys.exception(), BlockingIOError):
-            self.info("a client sent part of a request, and then nothing for %d s", SILENCE_S)
-        else:
-            super().exception(msg, *args, **more)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -70,7 +60,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: dict[str, Any] = {
             "bind": str(self._services.settings.listen),
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "threads": StreamSettings().max_streams + THREADS_FOR_REQUESTS,
             "graceful_timeout": GRACE_S + LAST_WORDS_S,  # then the worker is killed
             "timeout": 60,
@@ -78,11 +68,13 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 0,
             "limit_request_line": 8190,
             "limit_request_fields": 64,
+            "limit_request_field_size": MAX_CONTEXT_CHARS + 256,
             "header_map": "drop",  # X_Grafana_Id is not X-Grafana-Id, although WSGI would call both the same
             "control_socket_disable": True,
             "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
             "accesslog": None,
             "logger_class": _Logger,
+            "when_ready": _end_on_interrupt,
             "post_worker_init": self._started,
             "worker_exit": self._ended,
         }
@@ -93,8 +85,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         """In the worker. At its end it would wait for streams."""
         self._services.start()
         self._serving_in = os.getpid()
-        for listener in worker.sockets:
-            _limit_silence(listener.sock)
         worker.cfg.set("graceful_timeout", GRACE_S)
         handle_exit = worker.handle_exit
 
@@ -104,13 +94,14 @@ class Server(BaseApplication):  # type: ignore[misc]
             handle_exit(number, frame)
 
         signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal; the main process sends SIGTERM
 
     def _ended(self, server: Any, worker: Any) -> None:
         """The last thing that the worker does: threads that wait for the rest of a request that never comes
         would keep it alive. (gunicorn calls this in other cases too, even in its main process.)
         """
-        self._services.stop()
         if self._serving_in == os.getpid():
+            self._services.stop()
             logging.shutdown()
             os._exit(0)
 
@@ -118,6 +109,6 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._services)
 
 
-def _limit_silence(listener: socket.socket) -> None:
-    """gunicorn's gthread has no such limit of its own. On Linux it passes to what is accepted."""
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", SILENCE_S, 0))
+def _end_on_interrupt(arbiter: Any) -> None:
+    """Ctrl-C ends it as SIGTERM does: what has begun is finished, and the audit delivered."""
+    signal.signal(signal.SIGINT, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))

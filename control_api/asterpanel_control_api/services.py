@@ -13,6 +13,7 @@ from asterpanel_control_api.audit.audit import Audit
 from asterpanel_control_api.identity.authentication import Authenticator
 from asterpanel_control_api.identity.tokens import Tokens
 from asterpanel_control_api.live.boards import Boards
+from asterpanel_control_api.live.event_stream import EndReason
 from asterpanel_control_api.live.exporter_client import ExporterClient
 from asterpanel_control_api.live.subscribers import Subscribers
 from asterpanel_control_api.metrics import Metrics
@@ -63,7 +64,7 @@ class Services:
             subscribers=Subscribers(boards),
             bridge=bridge,
             operations=Operations(bridge, boards, agent_rules(config), settings.action_timeout),
-            audit=make_audit(settings, exporter, boards),
+            audit=make_audit(settings, exporter, boards, tenants_of(config)),
             metrics=Metrics(),
         )
 
@@ -76,15 +77,22 @@ class Services:
             lambda: self.exporter.connected,
         )
         gauges(
-            "asterpanel_control_ami_up",
-            "1 if the control user is logged in to the switchboard.",
-            "switchboard",
-            {name: partial(self._is_connected, name) for name in sorted(self.bridge.switchboards)},
+            "asterpanel_control_switchboards",
+            "Switchboards by the state of the control user's connection. The log tells which; here, where "
+            "every tenant's people might come, there are no names.",
+            "state",
+            {state.value: partial(self._switchboards, state) for state in SessionState},
         )
         gauge(
             "asterpanel_control_streams",
             "Open streams.",
             lambda: float(len(list(self.subscribers.streams()))),
+        )
+        self.metrics.counters(
+            "asterpanel_control_streams_ended",
+            "Streams that have ended, by reason.",
+            "reason",
+            lambda: {reason.value: self.subscribers.ended[reason] for reason in EndReason},
         )
         gauge(
             "asterpanel_control_profiles_current",
@@ -102,8 +110,8 @@ class Services:
             lambda: sum(delivery.lost.total() for delivery in self.audit.deliveries),
         )
 
-    def _is_connected(self, switchboard: str) -> float:
-        return float(self.bridge.connections()[switchboard].state is SessionState.CONNECTED)
+    def _switchboards(self, state: SessionState) -> float:
+        return sum(connection.state is state for connection in self.bridge.connections().values())
 
     def start(self) -> None:
         """Begin to connect to the exporter and to the switchboards; waits for none of them."""
@@ -123,3 +131,8 @@ class Services:
     def viewpoint(self, person: Person) -> Viewpoint:
         """What a person may see and do, by the profiles as they are now."""
         return Viewpoint(person, self.profiles.current(), self.config.switchboards_of(person.tenant))
+
+
+def tenants_of(config: Config) -> dict[str, str]:
+    """Whose each switchboard is."""
+    return {name: board.tenant for name, board in config.switchboards.items()}

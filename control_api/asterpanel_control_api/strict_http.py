@@ -10,6 +10,7 @@ from flask import Request, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.slow_clients import has_arrived
 
 _NOT_IN_A_TARGET: Final = re.compile(r"[^\x21-\x7e\x80-\xff]")
 
@@ -42,6 +43,7 @@ class JsonRequest(Request):
             data = self.get_data()
         except OSError:  # the connection ended
             raise _invalid("it did not come whole") from None
+        has_arrived(request.environ)
         if self.content_length is None:
             if len(data) == self.max_content_length:  # Werkzeug cuts off what came in chunks
                 raise RequestEntityTooLarge

@@ -35,13 +35,16 @@ def agent_identity(
     Args:
         source: what tells who the agent is.
         pattern: regular expression searched in it; its first group is the id. Where it does not match, and
-            where a MemberName is empty, the extension in the interface stands in: nobody is left out.
+            where there is no MemberName, the extension in the interface stands in: nobody is left out.
+            Of a member without one Asterisk tells the interface as his name (``apps/app_queue.c``,
+            ``create_queue_member``).
     """
     expression = re.compile(pattern) if pattern else None
 
     @lru_cache(maxsize=65536)
     def identify(interface: str, member_name: str) -> str:
-        text = interface if source == "interface" else member_name
+        name = "" if member_name == interface else member_name
+        text = interface if source == "interface" else name
         if expression is not None:
             match = expression.search(text)
             if match is not None and match.group(1):
@@ -49,6 +52,6 @@ def agent_identity(
             return extension_of(interface)
         if source == "interface":
             return extension_of(interface)
-        return member_name or extension_of(interface)
+        return name or extension_of(interface)
 
     return identify

@@ -20,12 +20,12 @@ from asterpanel_control_api.errors import ApiError
 from asterpanel_control_api.live.boards import Boards
 from asterpanel_control_api.live.exporter_client import ExporterClient
 from asterpanel_control_api.switchboards.bridge import Bridge
-from asterpanel_control_api.switchboards.members import NewMemberTemplate
 from asterpanel_control_api.switchboards.operations import AgentRules, Operations
 from asterpanel_control_api.switchboards.outcomes import Outcome
 from asterpanel_control_api.switchboards.plans import MemberSettings
 from asterpanel_switchboard.config import SwitchboardConfig
 from asterpanel_switchboard.identity import agent_identity
+from asterpanel_switchboard.new_member import NewMemberTemplate
 from tests.exporter_process import ExporterProcess
 from tests.pbx.ami_judge import ShownMember
 from tests.pbx.control_pbx import (

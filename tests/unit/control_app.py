@@ -22,7 +22,7 @@ from asterpanel_control_api.identity.tokens import Tokens, add_token, make_token
 from asterpanel_control_api.live.exporter_client import ExporterClient
 from asterpanel_control_api.live.subscribers import Subscribers
 from asterpanel_control_api.metrics import Metrics
-from asterpanel_control_api.services import Services
+from asterpanel_control_api.services import Services, tenants_of
 from asterpanel_control_api.switchboards.operations import SEEN_WITHIN_S, Operations, agent_rules
 from asterpanel_switchboard.config import Service, load_config
 from tests.grafana_keys import GrafanaKeys
@@ -171,7 +171,7 @@ def control_app(
             operations=Operations(
                 board.bridge, board.boards, agent_rules(loaded), 2.0, seen_within_s=seen_within_s
             ),
-            audit=Audit(board.boards),
+            audit=Audit(board.boards, tenants_of(loaded)),
             metrics=Metrics(),
         )
         services.subscribers.start()

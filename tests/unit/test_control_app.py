@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from asterpanel_control_api.audit.audit import Audit
+from asterpanel_control_api.audit.delivery import Delivery
+from asterpanel_control_api.audit.entry import Entry
+from asterpanel_control_api.services import tenants_of
 from tests.unit.control_app import SECRET, ControlApp, control_app
 
 BOARD = "/v1/switchboards/milano"
@@ -41,6 +45,10 @@ class TestActions:
         assert response.json is not None
         assert response.status_code == 200
         assert [each["queue"] for each in response.json["queues"]] == ["sales"]
+
+
+def audit_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if "audit=" in record.message]
 
 
 class TestState:
@@ -134,6 +142,23 @@ class TestRequests:
         )
         assert error_of(response) == "invalid_request"
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("PATCH", "/queues/sales/members/1002", {"paused": True, "reason": "Other"}),
+            ("PATCH", "/queues/sales/members/1002", {"paused": True}),
+            ("PUT", "/queues/sales/members/1002", {"paused": True}),
+            ("PUT", "/agents/1002/queues", {"queues": [{"queue": "sales", "paused": True}]}),
+        ],
+    )
+    def test_no_way_around_the_configured_reasons(
+        self, api: ControlApp, method: str, path: str, body: dict[str, Any]
+    ) -> None:
+        settings = api.services.settings.model_copy(update={"pause_reasons": ("Lunch",)})
+        object.__setattr__(api.services, "settings", settings)
+        assert error_of(api.ask(method, BOARD + path, api.headers_of("master"), body)) == "invalid_request"
+        assert api.board.actions == []
+
 
 class TestAudit:
     def test_every_action_and_denial_is_one_line(
@@ -150,6 +175,50 @@ class TestAudit:
         assert "result=forbidden" in lines[1]
         assert SECRET not in caplog.text
 
+    def test_who_was_withdrawn_is_told(self, api: ControlApp, caplog: pytest.LogCaptureFixture) -> None:
+        path = f"{BOARD}/queues/sales/callers/5.1/withdraw"
+        with caplog.at_level(logging.INFO):
+            answer = api.ask("POST", path, api.headers_of("supervisor"), {"info": "x"})
+        assert answer.status_code == 200
+        [line] = audit_lines(caplog)
+        assert 'detail="x, uniqueid 5.1, caller …01"' in line
+
+    def test_what_was_changed_and_where(self, api: ControlApp, caplog: pytest.LogCaptureFixture) -> None:
+        headers = api.headers_of("master")
+        with caplog.at_level(logging.INFO):
+            api.ask("POST", f"{BOARD}/agents/1001/pause", headers, {"reason": "Lunch", "queues": ["sales"]})
+            api.ask("PATCH", f"{BOARD}/queues/sales/members/1002", headers, {"penalty": 4})
+            api.ask("PUT", f"{BOARD}/agents/1002/queues", headers, {"queues": [{"queue": "sales"}]})
+        details = [line.partition("detail=")[2] for line in audit_lines(caplog)]
+        assert details == ['"Lunch, only in sales"', '"penalty 4"', '"queues sales"']
+
+    def test_what_gets_no_further_than_the_door(
+        self, api: ControlApp, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        headers = api.headers_of("supervisor")
+        pause = f"{BOARD}/agents/1002/pause"
+        with caplog.at_level(logging.INFO):
+            api.ask("POST", pause, headers, {"reason": 5})
+            api.client.post(pause, headers={**headers, "Content-Type": "text/plain"}, data="x")
+            api.ask("GET", f"{BOARD}/agents/1002/pause", headers)
+            api.ask("GET", f"{BOARD}/state", {})
+        results = [line.partition("result=")[2].split(" ")[0] for line in audit_lines(caplog)]
+        assert results == ["invalid_request", "not_json"]
+        assert all("user=grafana:supervisor" in line for line in audit_lines(caplog))
+
+    def test_what_is_typed_about_another_tenant_stays_out_of_its_points(self, tmp_path: Path) -> None:
+        entries: list[Entry] = []
+        with control_app(tmp_path) as api:
+            delivery = Delivery("journal", entries.extend)
+            audit = Audit(api.board.boards, tenants_of(api.services.config), delivery)
+            object.__setattr__(api.services, "audit", audit)
+            audit.start()
+            headers = api.headers_of("viewer")
+            for board in ("roma", "milano"):
+                api.ask("POST", f"/v1/switchboards/{board}/agents/made-up/pause", headers, {"reason": "x"})
+            audit.close(5.0)
+        assert [(entry.switchboard, entry.result) for entry in entries] == [("milano", "not_found")]
+
 
 class TestSystem:
     def test_openapi(self, api: ControlApp) -> None:
@@ -162,7 +231,10 @@ class TestSystem:
         assert api.client.get("/healthz").json == {"status": "ok"}
         ready = api.client.get("/readyz")
         assert ready.status_code == 503  # no exporter runs here
+        assert ready.json == {"ready": False, "missing": ["the exporter"]}
         pause(api, "supervisor")
         text = api.client.get("/metrics").text
         assert 'asterpanel_control_requests_total{endpoint="pause",result="ok"} 1.0' in text
         assert 'asterpanel_control_action_seconds_count{action="pause",result="done"} 1.0' in text
+        assert 'asterpanel_control_switchboards{state="connected"} 1.0' in text
+        assert "milano" not in text + ready.text  # other tenants' people might come here

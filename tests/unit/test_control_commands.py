@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -16,18 +17,16 @@ from hypothesis import strategies as st
 from asterpanel_control_api.errors import ApiError
 from asterpanel_control_api.switchboards import commands
 from asterpanel_control_api.switchboards.commands import AlreadySo, Done, InvalidValue, Reason, Refused
+from asterpanel_control_api.switchboards.effects import same_interface
 from asterpanel_control_api.switchboards.link import Answer
-from asterpanel_control_api.switchboards.members import (
-    NewMember,
-    NewMemberTemplate,
-    memberships_of,
-    new_member,
-)
+from asterpanel_control_api.switchboards.members import memberships_of, new_member
 from asterpanel_control_api.switchboards.operations import AgentRules, Operations
 from asterpanel_control_api.switchboards.outcomes import Outcome
 from asterpanel_control_api.switchboards.plans import MemberSettings
 from asterpanel_control_api.switchboards.turns import MOST_WAITING
-from asterpanel_switchboard.identity import agent_identity
+from asterpanel_switchboard.identity import AgentIdentity, agent_identity
+from asterpanel_switchboard.new_member import NewMember, NewMemberTemplate
+from tests.ami_server import response
 from tests.pbx.control_queues import NAME, QueueSwitchboard, member
 from tests.pbx.pbx import wait_until
 
@@ -53,9 +52,15 @@ def board() -> Iterator[QueueSwitchboard]:
 
 
 def operations_on(
-    board: QueueSwitchboard, timeout_s: float = 5.0, seen_within_s: float = 0.5, **rules: Any
+    board: QueueSwitchboard,
+    timeout_s: float = 5.0,
+    seen_within_s: float = 0.5,
+    *,
+    identify: AgentIdentity | None = None,
+    **rules: Any,
 ) -> Operations:
-    all_rules = {NAME: AgentRules(agent_identity(), **rules), "napoli": AgentRules(agent_identity())}
+    rule = identify or agent_identity()
+    all_rules = {NAME: AgentRules(rule, **rules), "napoli": AgentRules(rule)}
     return Operations(board.bridge, board.boards, all_rules, timeout_s, seen_within_s=seen_within_s)
 
 
@@ -148,6 +153,11 @@ def test_texts_that_arrive_as_they_are() -> None:
     assert commands.text("reason", "") == ""
 
 
+def test_which_interfaces_are_one_to_asterisk() -> None:
+    assert same_interface("PJSIP/Kim", "pjsip/kIM")
+    assert not same_interface("PJSIP/\N{KELVIN SIGN}im", "PJSIP/Kim")
+
+
 # --- pause ----------------------------------------------------------------------------------------------
 
 
@@ -166,6 +176,14 @@ class TestPause:
         assert (error.id.id, error.id.status) == ("already_so", 409)
         assert error_id(lambda: operations.pause(NAME, "1001")) == "already_so"
         assert len(board.actions) == 1
+
+    def test_again_while_the_exporter_is_away(self, board: QueueSwitchboard, operations: Operations) -> None:
+        """Meanwhile he may have unpaused himself: nobody knows that it is so already."""
+        operations.pause(NAME, "1001", reason="Lunch")
+        board.boards.lost()
+        assert error_id(lambda: operations.pause(NAME, "1001", reason="Lunch")) == "no_state"
+        board.show()
+        assert error_id(lambda: operations.pause(NAME, "1001", reason="Lunch")) == "already_so"
 
     def test_for_another_reason(self, board: QueueSwitchboard, operations: Operations) -> None:
         operations.pause(NAME, "1001", reason="Lunch")
@@ -327,14 +345,43 @@ class TestMember:
         assert error.id.id == "already_so"
         assert "Already there" in error.message
 
+    def test_added_by_another_in_the_meantime_he_is_made_as_he_is_to_be(
+        self, board: QueueSwitchboard, operations: Operations
+    ) -> None:
+        board.queues["vip"][ANNA.casefold()] = anna(penalty=1, ring_in_use=True)
+        values = MemberSettings(penalty=5, paused=True, ring_in_use=False)
+        assert results(operations.put_member(NAME, "vip", "1001", values)) == {"vip": "done"}
+        found = board.queues["vip"][ANNA.casefold()]
+        assert (found["penalty"], found["paused"], found["ring_in_use"]) == (5, True, False)
+
     def test_what_was_done_before_a_refusal_is_told(
         self, board: QueueSwitchboard, operations: Operations
     ) -> None:
         board.do(lambda: board.server.answers.update(QueueMemberRingInUse=board.server.clients[0]._unknown))
-        values = MemberSettings(ring_in_use=True)
-        error = error_of(lambda: operations.put_member(NAME, "vip", "1001", values))
-        assert error.id.id == "not_supported"
-        assert "after QueueAdd was done" in error.message
+        outcome = operations.put_member(NAME, "vip", "1001", MemberSettings(ring_in_use=True))
+        (one,) = outcome.document["queues"]
+        assert (outcome.document["result"], one["result"]) == ("partial", "not_supported")
+        assert "after QueueAdd was done" in one["message"]
+        assert ANNA.casefold() in board.queues["vip"]
+
+    def test_what_was_done_before_a_refusal_and_is_not_yet_seen_can_be_undone(
+        self, board: QueueSwitchboard, operations: Operations
+    ) -> None:
+        board.do(lambda: board.server.answers.update(QueuePause=_not_found))
+        board.showing = False
+        values = MemberSettings(penalty=7, paused=True)
+        assert operations.patch_member(NAME, "billing", "1001", values).document["result"] == "partial"
+        board.showing = True
+        operations.patch_member(NAME, "billing", "1001", MemberSettings(penalty=0))
+        assert board.queues["billing"][ANNA.casefold()]["penalty"] == 0
+
+    def test_one_who_is_gone_before_all_is_done_did_join(
+        self, board: QueueSwitchboard, operations: Operations
+    ) -> None:
+        board.do(lambda: board.server.answers.update(QueuePause=_not_found))
+        values = MemberSettings(paused=True, pause_reason="Lunch")
+        outcome = operations.set_queues(NAME, "1001", {"vip": values}, within=["vip"])
+        assert (outcome.document["result"], results(outcome)) == ("partial", {"vip": "not_found"})
 
 
 CONTROL = [*map(chr, range(32)), "\x7f", "\r\n", "\r\n\r\nAction: Logoff"]
@@ -392,16 +439,46 @@ class TestNewcomer:
         assert error_id(lambda: operations.put_member(NAME, "vip", agent, MemberSettings())) == "not_found"
         assert board.actions == []
 
+    @pytest.mark.parametrize(
+        ("rule", "template", "agent", "other"),
+        [
+            (("membername",), NewMemberTemplate("Local/{agent}@q/n", name="Agent {agent}"), "1050",
+             "Agent 1050"),
+            (("interface", r"^PJSIP/agent-(\d+)"), NewMemberTemplate("PJSIP/agent-{agent}"), "2001x", "2001"),
+            (("interface",), NewMemberTemplate("PJSIP/{agent}"), "2001-0000a3f2", "2001"),
+        ],
+    )  # fmt: skip
+    def test_nobody_who_would_be_another(
+        self, board: QueueSwitchboard, rule: Any, template: NewMemberTemplate, agent: str, other: str
+    ) -> None:
+        operations = operations_on(board, identify=agent_identity(*rule), new_member=template)
+        for what in (
+            lambda: operations.put_member(NAME, "vip", agent, MemberSettings()),
+            lambda: operations.set_queues(NAME, agent, {"vip": MemberSettings()}),
+        ):
+            error = error_of(what)
+            assert error.id.id == "not_found"
+            assert f"agent {other!r}" in error.message
+            assert "switchboards.milano.control.new_member" in error.message
+        assert board.actions == []
+
+    def test_a_name_that_is_told_by_a_pattern(self, board: QueueSwitchboard) -> None:
+        identify = agent_identity("membername", r"^Agent (\d+)$")
+        template = NewMemberTemplate("Local/{agent}@q/n", name="Agent {agent}")
+        operations = operations_on(board, seen_within_s=0, identify=identify, new_member=template)
+        operations.put_member(NAME, "vip", "1050", MemberSettings())
+        assert board.actions[0]["membername"] == "Agent 1050"
+
     def test_most_common_and_dynamic_memberships_count(self) -> None:
         document = {
             "queues": {
                 "a": {"members": {"1001": member("PJSIP/1001", dynamic=False)}},
                 "b": {"members": {"1001": member("PJSIP/1001", dynamic=False)}},
                 "c": {"members": {"1001": anna()}},
-                "d": {"members": {"1001": member("SIP/1001"), ANNA: anna()}},
+                "d": {"members": {"1001": member("SIP/1001"), ANNA: anna(agent="1001")}},
             }
         }
-        memberships = memberships_of(document, "1001", agent_identity())
+        memberships = memberships_of(document, "1001")
         assert [one.queue for one in memberships] == ["a", "b", "c", "d", "d"]
         found = new_member("1001", memberships, TEMPLATE)
         assert found == NewMember(ANNA, "hint:1001@ext-local", "Anna Rossi")
@@ -458,6 +535,13 @@ class TestSetOfQueues:
         operations = operations_on(board, new_member=TEMPLATE)
         assert results(operations.set_queues(NAME, "1001", {})) == {"billing": "done", "sales": "done"}
         assert results(operations.set_queues(NAME, "1001", {"vip": MemberSettings()})) == {"vip": "done"}
+
+    def test_no_queue_for_who_is_in_none_of_ones_own_says_nothing_of_him(
+        self, board: QueueSwitchboard, operations: Operations
+    ) -> None:
+        hidden = operations.set_queues(NAME, "1001", {}, within=[])
+        missing = operations.set_queues(NAME, "1088", {}, within=[])
+        assert hidden.document == missing.document == {"result": "already_so", "queues": []}
 
     def test_an_unknown_queue_or_agent_changes_nothing(
         self, board: QueueSwitchboard, operations: Operations
@@ -536,15 +620,32 @@ class TestTrouble:
         operations.pause(NAME, "1001", reason="again")
         assert [action["reason"] for action in board.actions] == ["again"]
 
-    @pytest.mark.parametrize("how", ["down", "unknown", "stale"])
+    def test_with_no_time_left_for_anything(self, board: QueueSwitchboard) -> None:
+        operations = operations_on(board, 0.0)
+        assert results(operations.pause(NAME, "1001", queues=["billing"])) == {"billing": "done"}
+
+    def test_time_is_over_after_what_others_have_done(self, board: QueueSwitchboard) -> None:
+        """He has two phones, and others were first with one: the first answer took all the time."""
+        board.queues["vip"]["pjsip/1001"] = member("PJSIP/1001", name="Anna Rossi")
+        board.show(queues=_with_second_phone(board))
+        del board.queues["vip"]["pjsip/1001"]
+        board.do(lambda: board.server.delays.update(QueueRemove=0.3))
+        error = error_of(lambda: operations_on(board, 0.2).delete_member(NAME, "vip", "1001"))
+        assert (error.id.id, error.id.status) == ("not_connected", 503)
+        assert "nothing was done, try again" in error.message
+        assert [one["result"] for one in error.detail["queues"]] == ["already_so", "not_tried"]
+
+    @pytest.mark.parametrize("how", ["down", "unknown", "stale", "lost"])
     def test_no_live_state(self, board: QueueSwitchboard, how: str) -> None:
         operations = operations_on(board)
         if how == "down":
             board.show(up=False)
         elif how == "unknown":
             board.boards.replace({}, {})
-        else:
+        elif how == "stale":
             board.boards._stale_after_s = -1
+        else:
+            board.boards.lost()
         error = error_of(lambda: operations.pause(NAME, "1001"))
         assert (error.id.id, error.id.status) == ("no_state", 503)
         assert board.actions == []
@@ -570,6 +671,33 @@ class TestTrouble:
         assert error.id.id == "timed_out"
         assert [one["seen"] for one in error.detail["queues"]] == [True, True]
         assert board.server.count("QueuePause") == 1
+
+    @pytest.mark.parametrize("how", ["down", "lost"])
+    def test_nothing_is_seen_in_a_state_that_is_not_live(self, board: QueueSwitchboard, how: str) -> None:
+        def gone_dark(_: Any) -> None:
+            if how == "down":
+                board.show(up=False, queues={})
+            else:
+                del board.queues["billing"][ANNA.casefold()]
+                board.show()
+                board.boards.lost()
+
+        board.do(lambda: board.server.answers.update(QueueRemove=gone_dark))
+        error = error_of(lambda: operations_on(board, 0.6).delete_member(NAME, "billing", "1001"))
+        assert error.id.id == "timed_out"
+        assert [one["seen"] for one in error.detail["queues"]] == [False]
+
+    def test_an_effect_is_seen_when_the_exporter_is_back(self, board: QueueSwitchboard) -> None:
+        def while_it_is_away(action: Any) -> bytes:
+            board.boards.lost()
+            board.showing = False
+            done = board._pause(action)
+            threading.Timer(0.2, board.show).start()
+            return done
+
+        board.do(lambda: board.server.answers.update(QueuePause=while_it_is_away))
+        outcome = operations_on(board, seen_within_s=10).pause(NAME, "1001")
+        assert outcome.document["result"] == "done"
 
     def test_refused(self, board: QueueSwitchboard, operations: Operations) -> None:
         denied = b"Response: Error\r\nActionID: %s\r\nMessage: Permission denied\r\n\r\n"
@@ -616,6 +744,17 @@ class TestTrouble:
         busy = [error for error in errors if isinstance(error, ApiError)]
         assert [error.id.id for error in busy] == ["busy_agent"] * (len(asked) - 1)
         assert len([action for action in board.actions if action["action"] == "QueuePause"]) == 1
+
+
+def _not_found(action: Any) -> bytes:
+    return response(action, "Error", Message="Interface not found")
+
+
+def _with_second_phone(board: QueueSwitchboard) -> dict[str, Any]:
+    """Anna is in vip with both her phones."""
+    queues: dict[str, Any] = board.document()["queues"]
+    queues["vip"]["members"][ANNA] = anna(agent="1001")
+    return queues
 
 
 # --- nothing but our own lines --------------------------------------------------------------------------

@@ -252,6 +252,74 @@ def test_the_exporter_s_user_and_an_open_secret(tmp_path: Path) -> None:
     assert same_user.startswith("switchboards.milano.control.username is the exporter's user")
 
 
+def with_new_member(more: str, identity: str = "{}") -> str:
+    member = f"{{username: asterpanel-control, secret_env: CONTROL, new_member: {{{more}}}}}"
+    control = "{username: asterpanel-control, secret_env: CONTROL}"
+    return SWITCHBOARDS.replace(control, f"{member}\n    agent_identity: {identity}")
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("interface: 'Local/{agent}@q|n'", "interface: must not hold | or ;"),
+        ("interface: 'PJSIP/{agent}', name: 'Agent;{agent}'", "name: must not hold | or ;"),
+        (f"interface: 'Local/{{agent}}@{'q' * 72}'", "interface: must not be longer than 79 bytes"),
+        (f"interface: 'PJSIP/{{agent}}', state_interface: 'hint:{'è' * 40}'",
+         "state_interface: must not be longer than 79 bytes"),
+        ("interface: 'PJSIP/1001'", "interface: must have {agent} in it, which stands for the agent's id"),
+    ],
+)  # fmt: skip
+def test_a_new_member_that_asterisk_would_not_have_so(tmp_path: Path, more: str, problem: str) -> None:
+    expected = f"switchboards.milano.control.new_member.{problem}"
+    assert problems(tmp_path, "", with_new_member(more)) == [expected]
+
+
+def test_a_new_member_that_just_fits(tmp_path: Path) -> None:
+    control = load(tmp_path, "", with_new_member(f"interface: 'Local/{{agent}}@{'q' * 71}'"))
+    user = control.switchboards["milano"].control
+    assert user is not None
+    assert user.new_member is not None
+    assert len(user.new_member.template.fill("1").interface) == 79
+
+
+def test_a_reason_that_asterisk_would_not_have_so(tmp_path: Path) -> None:
+    assert problems(tmp_path, "control_api: {pause_reasons: [Lunch, 'a|b']}\n") == [
+        "control_api.pause_reasons[1]: must not hold | or ;"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "identity", "becomes"),
+    [
+        ("interface: 'Local/{agent}@q/n', name: 'Agent {agent}'", "{from: membername}", "Agent 1001"),
+        ("interface: 'PJSIP/agent-{agent}', agents: '[0-9]{4}'", "{}", "agent-1001"),
+        ("interface: 'PJSIP/agent-{agent}', agents: '[a-z]+'", "{pattern: '^PJSIP/agent-(.)'}", "a"),
+    ],
+)
+def test_a_new_member_who_would_be_another_agent(
+    tmp_path: Path, more: str, identity: str, becomes: str
+) -> None:
+    config = load(tmp_path, "", with_new_member(more, identity))
+    (warning,) = warnings_of(config, Service.CONTROL_API)
+    assert warning.startswith("switchboards.milano.control.new_member makes agent ")
+    assert f"agent {becomes!r} by agent_identity" in warning
+
+
+@pytest.mark.parametrize(
+    ("more", "identity"),
+    [
+        ("interface: 'Local/{agent}@q/n', name: 'Agent {agent}'", "{}"),
+        ("interface: 'Local/{agent}@q/n', name: '{agent}'", "{from: membername}"),
+        ("interface: 'Local/{agent}@q/n'", "{from: membername}"),
+        ("interface: 'PJSIP/agent-{agent}'", "{pattern: '^PJSIP/agent-(.+)'}"),
+        ("interface: 'PJSIP/agent-{agent}', agents: 'nobody-like-the-samples'", "{}"),
+    ],
+)
+def test_a_new_member_who_is_himself_or_nobody_knows(tmp_path: Path, more: str, identity: str) -> None:
+    config = load(tmp_path, "", with_new_member(more, identity))
+    assert warnings_of(config, Service.CONTROL_API) == []
+
+
 def test_the_example_is_valid_for_the_control_api(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     for name in ("milano-control", "state-token", "route-default", "annotations-default"):

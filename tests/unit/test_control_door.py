@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from asterpanel_control_api.access.rights import Role
 from asterpanel_control_api.identity.tokens import revoke_token
-from asterpanel_control_api.rate_limits import ACTIONS, AUDITED_STRANGERS, WRONG_SECRETS
-from tests.unit.control_app import ControlApp, control_app
+from asterpanel_control_api.rate_limits import ACTIONS, AUDITED_REFUSALS, WRONG_SECRETS
+from tests.unit.control_app import OTHER_SECRET, ControlApp, control_app
 
 PAUSE = "/v1/switchboards/milano/agents/1001/pause"
 WRONG = {"Authorization": f"Bearer {'wrong' * 8}"}
@@ -84,6 +84,16 @@ class TestManyActions:
         assert api.ask("GET", "/v1/me", headers).status_code == 200
         assert api.ask("POST", PAUSE, api.headers_of("supervisor")).status_code == 200
 
+    def test_of_another_tenants_person_of_the_same_name(self, api: ControlApp) -> None:
+        other = {
+            "Authorization": f"Bearer {OTHER_SECRET}",
+            "X-Grafana-Id": api.grafana.token("master", aud=["org:2"]),
+        }
+        for _ in range(ACTIONS):
+            api.ask("POST", PAUSE, api.headers_of("master"), {"reason": 5})
+        assert api.ask("POST", PAUSE, api.headers_of("master")).status_code == 429
+        assert api.ask("POST", PAUSE.replace("milano", "roma"), other).status_code == 404
+
 
 class TestStrangers:
     def test_what_they_ask_for_is_in_the_audit(
@@ -103,9 +113,9 @@ class TestStrangers:
 
     def test_a_flood_of_them_is_cut_short(self, api: ControlApp, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.INFO):
-            for _ in range(AUDITED_STRANGERS + 5):
+            for _ in range(AUDITED_REFUSALS + 5):
                 api.ask("POST", PAUSE, {})
         lines = [record.message for record in caplog.records if "audit=" in record.message]
-        assert len(lines) == AUDITED_STRANGERS
+        assert len(lines) == AUDITED_REFUSALS
         counted = 'requests_total{endpoint="pause",result="unauthenticated"}'
-        assert f"{counted} {AUDITED_STRANGERS + 5}.0" in api.client.get("/metrics").text
+        assert f"{counted} {AUDITED_REFUSALS + 5}.0" in api.client.get("/metrics").text

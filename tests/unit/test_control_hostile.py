@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from asterpanel_control_api.live.event_stream import StreamSettings
 from asterpanel_control_api.server import THREADS_FOR_REQUESTS
+from asterpanel_control_api.slow_clients import ARRIVES_WITHIN_S
 from tests.control_process import ControlProcess
 from tests.exporter_process import ExporterProcess, of, parse_samples
 from tests.grafana_keys import GrafanaKeys, context_header
@@ -134,7 +135,7 @@ BODIES: dict[str, Callable[[str], Ask]] = {
 PATHS: dict[str, Callable[[str], Ask]] = {
     "switchboard": lambda text: ("POST", f"/../{text}/agents/1002/pause", {}),
     "agent to pause": lambda text: ("POST", f"/agents/{text}/pause", {}),
-    "agent of the set": lambda text: ("PUT", f"/agents/{text}/queues", {"queues": []}),
+    "agent of the set": lambda text: ("PUT", f"/agents/{text}/queues", {"queues": [{"queue": "sales"}]}),
     "queue": lambda text: ("PUT", f"/queues/{text}/members/1002", {}),
     "agent to join": lambda text: ("PUT", f"/queues/sales/members/{text}", {}),
     "agent to change": lambda text: ("PATCH", f"/queues/sales/members/{text}", {"penalty": 1}),
@@ -508,7 +509,7 @@ class TestRawHeaders:
     def test_too_many_or_too_long(self, served: Served) -> None:
         many = [f"X-{number}: y" for number in range(100)]
         assert status_of(served.raw(ME, *served.identity(), *many)) in (400, 431)
-        assert status_of(served.raw(ME, *served.identity(), "X-Long: " + "y" * 20_000)) in (400, 431)
+        assert status_of(served.raw(ME, *served.identity(), "X-Long: " + "y" * 40_000)) in (400, 431)
 
     def test_a_hostile_event_id(self, served: Served) -> None:
         lines = [f"GET {BOARD}/stream HTTP/1.1", *served.identity(), "Last-Event-ID: EVIL\u00e2\u0080\u00a8"]
@@ -613,6 +614,25 @@ def test_who_sends_half_a_request_keeps_nobody_out_for_long(served: Served, rest
         with suppress(ConnectionResetError):
             slow[0].recv(65536)  # and they are given up
     assert "Traceback" not in served.api.tail()
+
+
+@pytest.mark.usefixtures("untouched")
+def test_who_sends_a_request_in_drops_is_given_up(served: Served) -> None:
+    """However often he sends something."""
+    with ExitStack() as stack:
+        slow = stack.enter_context(socket.create_connection(("127.0.0.1", served.api.port), timeout=60))
+        slow.sendall(f"{PAUSE}\r\nHost: x\r\nX-Drops: ".encode())
+
+        def is_given_up() -> bool:
+            try:
+                slow.sendall(b"x")
+                return slow.recv(1, socket.MSG_DONTWAIT) == b""
+            except BlockingIOError:
+                return False
+            except ConnectionError:
+                return True
+
+        wait_until(is_given_up, ARRIVES_WITHIN_S + 15, "the connection is ended")
 
 
 # --- faults ---------------------------------------------------------------------------------------------

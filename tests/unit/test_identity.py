@@ -55,6 +55,12 @@ class TestRules:
     def test_an_empty_membername_leaves_nobody_out(self) -> None:
         assert agent_identity("membername")("PJSIP/1001", "") == "1001"
 
+    @pytest.mark.parametrize("pattern", [None, r"(\w+/\w+)"])
+    def test_a_membername_that_is_the_interface_is_none(self, pattern: str | None) -> None:
+        """So Asterisk tells a member that was given none."""
+        assert agent_identity("membername", pattern)("PJSIP/1001", "PJSIP/1001") == "1001"
+        assert agent_identity("membername", pattern)("PJSIP/1001", "PJSIP/1002") == "PJSIP/1002"
+
     def test_pattern(self) -> None:
         identify = agent_identity("membername", r"\[(\w+)\]")
         assert identify("PJSIP/1001", "Anna [a17] Rossi") == "a17"

@@ -46,7 +46,7 @@ class Endpoint(Enum):
 
 
 class Public(Endpoint):
-    """For those who keep the API running. They answer everybody, and tell nothing of a switchboard."""
+    """For those who keep the API running. They answer everybody, and name no switchboard."""
 
     HEALTH = ("health", "GET", "/healthz")
     READY = ("ready", "GET", "/readyz")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping
 
 from asterpanel_control_api.access.filtering import masked_number
@@ -15,8 +14,8 @@ from asterpanel_control_api.people import Person
 
 _log = logging.getLogger(__name__)
 
-DENIED = frozenset({"unauthenticated", "forbidden", "not_found", "invalid_request", "too_many_requests"})
-"""Results after which the names in a request may be anything that somebody typed."""
+SUCCEEDED = frozenset({"done", "accepted", "partial"})
+"""Results after which there is what the request names; after others it may be anything somebody typed."""
 
 FLUSH_S = 5.0
 
@@ -29,21 +28,20 @@ class Audit:
 
     Args:
         boards: the switchboards that there are, their names and clocks.
+        tenants: whose each switchboard is.
         journal: takes entries about switchboards; None: nothing.
         annotations: takes entries, by tenant.
-
-    Attributes:
-        recorded: entries by action and result.
     """
 
     def __init__(
         self,
         boards: Boards,
+        tenants: Mapping[str, str],
         journal: Delivery | None = None,
         annotations: Mapping[str, Delivery] | None = None,
     ) -> None:
-        self.recorded: Counter[tuple[str, str]] = Counter()
         self._boards = boards
+        self._tenants = tenants
         self._journal = journal
         self._annotations = annotations or {}
         _log.setLevel(logging.INFO)  # whatever else is logged
@@ -82,7 +80,7 @@ class Audit:
 
         Args:
             person: who; None: nobody could be made out.
-            action: a word: ``pause``, ``add_member``, …
+            action: an action's id: ``pause``, ``put_member``, …
             switchboard: where.
             agent: on whom.
             queue: in which queue.
@@ -94,7 +92,7 @@ class Audit:
         if caller:
             details.append(f"caller {masked_number(caller)}")
         document = self._boards.document(switchboard)
-        if result in DENIED:
+        if result not in SUCCEEDED:
             agent = self._known_or_told("agent", agent, _agents(document), details)
             queue = self._known_or_told("queue", queue, _queues(document), details)
         entry = Entry(
@@ -110,14 +108,15 @@ class Audit:
             result=result,
             detail=one_line(", ".join(details), MAX_DETAIL_CHARS),
         )
-        self.recorded[action, result] += 1
         _log.info("%s", entry.line, extra={"fields": entry.fields})
         self._deliver(entry)
         return entry
 
     def _deliver(self, entry: Entry) -> None:
-        # What is about no switchboard of ours has no place in a series of points.
-        if self._journal is not None and self._boards.board(entry.switchboard) is not None:
+        # What is about no switchboard of ours has no place in a series of points, and what a tenant's people
+        # type has none in another's.
+        tenant = self._tenants.get(entry.switchboard)
+        if self._journal is not None and tenant is not None and entry.tenant in ("", tenant):
             self._journal.put(entry)
         if (annotations := self._annotations.get(entry.tenant)) is not None:
             annotations.put(entry)

@@ -23,7 +23,7 @@ class Entry:
         subject: stable name of the person.
         name: of the person, for people to read.
         via: how we know who it was.
-        action: what was asked for: ``pause``, ``add_member``, …
+        action: what was asked for: ``pause``, ``put_member``, …
         switchboard: where; "" if the request did not get as far as that.
         agent: on whom, "" if on nobody.
         queue: in which queue, "" if in none or in all.

@@ -10,9 +10,8 @@ the same user; forms that the configuration does not accept are not looked at:
   ``X-Grafana-Id`` of its client when it has none to set, and a guess must not be free.
 - Grafana always overwrites the context header, so another user's id token is of no use where both arrive.
 - A client of Grafana can *remove* headers (``Connection: X-Grafana-Id``), never forge the two that the proxy
-  adds. What is left then are Grafana's own words about the same user, so falling back to them gives nobody
-  anything; to accept signed tokens only, configure ``identity: [id_token]``. With the only form removed,
-  there is no identity, and no action.
+  adds. With the only form removed, there is no identity, and no action. With the context removed an id token
+  is left: Grafana's own, as one that signs them always overwrites the client's, or, before 11.3, none.
 - Whoever has stolen a route's secret can write the two unsigned headers himself. That too is what
   ``identity: [id_token]`` is for.
 """

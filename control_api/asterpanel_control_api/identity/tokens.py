@@ -68,7 +68,9 @@ class StoredToken(BaseModel):
     @property
     def grant(self) -> TokenGrant:
         """What it gives."""
-        return TokenGrant(self.name, self.role.value, self.switchboards, self.queues, self.agents)
+        return TokenGrant(
+            self.name, self.role.value, self.switchboards, self.queues, self.agents, self.sha256
+        )
 
 
 class _TokenFile(BaseModel):

@@ -31,12 +31,14 @@ class Board:
         revision: grows with each change of the document but one of ``as_of`` alone.
         now: what the switchboard's clock showed when it was heard of, in Unix seconds.
         heard_at: when the exporter last told of it, by `time.monotonic`.
+        lost: whether the exporter's stream has ended since.
     """
 
     document: Document
     revision: int
     now: float
     heard_at: float
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Freshness:
         as_of: when the switchboard last told anything, by its own clock.
         now: what its clock should show now.
         age_s: how long ago the exporter last told of it.
-        stale: whether that is too long to rely on.
+        stale: whether that is too long to rely on, or the exporter's stream has ended since.
     """
 
     up: bool
@@ -70,6 +72,7 @@ class Boards:
         self._revisions = 0
         self._changed = threading.Condition()
         self._on_change: list[Callable[[], None]] = []
+        self._on_loss: list[Callable[[], None]] = []
 
     # --- reading, in any thread -----------------------------------------------------------------------
 
@@ -94,45 +97,60 @@ class Boards:
     def freshness(self, switchboard: str) -> Freshness | None:
         """How old what we know of a switchboard is; None as in `board`."""
         board = self.board(switchboard)
-        if board is None:
-            return None
-        age_s = max(0.0, self._monotonic() - board.heard_at)
+        return None if board is None else self._freshness_of(board)
+
+    def _freshness_of(self, board: Board) -> Freshness:
+        age_s = self._age_s(board)
         return Freshness(
             up=bool(board.document.get("up")),
             as_of=float(board.document.get("as_of", 0.0)),
             now=round(board.now + age_s, 3),
             age_s=round(age_s, 3),
-            stale=age_s > self._stale_after_s,
+            stale=board.lost or age_s > self._stale_after_s,
         )
 
+    def _age_s(self, board: Board) -> float:
+        return max(0.0, self._monotonic() - board.heard_at)
+
+    def current(self, switchboard: str) -> Document | None:
+        """Its document, if that is how the switchboard is now; None if it is stale, or the exporter does not
+        have the switchboard's state."""
+        board = self.board(switchboard)
+        if board is None:
+            return None
+        fresh = self._freshness_of(board)
+        return board.document if fresh.up and not fresh.stale else None
+
     def now(self, switchboard: str) -> float:
-        """What a switchboard's clock should show now; ours if nothing is known of it."""
-        fresh = self.freshness(switchboard)
-        return time.time() if fresh is None else fresh.now
+        """What a switchboard's clock should show now, as exactly as it is known; ours if nothing is known."""
+        board = self.board(switchboard)
+        return time.time() if board is None else board.now + self._age_s(board)
 
     def wait_until(self, switchboard: str, predicate: Callable[[Document], bool], timeout_s: float) -> bool:
-        """Wait until a document satisfies a predicate; whether that came true in time.
+        """Wait until a document, as in `current`, satisfies a predicate; whether that came true in time.
 
         The present document counts. Changes that follow each other quickly may be seen as one.
         """
         deadline = time.monotonic() + timeout_s
-        seen: int | None = None
         while True:
-            board = self.board(switchboard)
-            revision = 0 if board is None else board.revision
-            if board is not None and revision != seen and predicate(board.document):
+            boards = self._boards
+            document = self.current(switchboard)
+            if document is not None and predicate(document):
                 return True
-            seen = revision
-            if not self._wait_for_other(switchboard, revision, deadline - time.monotonic()):
+            if not self._wait_for_others(boards, deadline - time.monotonic()):
                 return False
 
-    def _wait_for_other(self, switchboard: str, revision: int, timeout_s: float) -> bool:
+    def _wait_for_others(self, boards: Mapping[str, Board], timeout_s: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: self.revision(switchboard) != revision, max(0.0, timeout_s))
+            return self._changed.wait_for(lambda: self._boards is not boards, max(0.0, timeout_s))
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Have a callback called, in the writing thread, after each change; it must be quick."""
         self._on_change.append(callback)
+
+    def on_loss(self, callback: Callable[[], None]) -> None:
+        """Have a callback called, in the writing thread, when all has become stale; it must be quick."""
+        self._on_loss.append(callback)
 
     # --- writing, in one thread -----------------------------------------------------------------------
 
@@ -163,8 +181,18 @@ class Boards:
         for name, time_ in now.items():
             if (board := boards.get(name)) is not None:
                 document = {**board.document, "as_of": as_of.get(name, board.document.get("as_of", 0.0))}
-                boards[name] = replace(board, document=document, now=time_, heard_at=heard_at)
+                boards[name] = replace(board, document=document, now=time_, heard_at=heard_at, lost=False)
         self._boards = boards
+
+    def lost(self) -> None:
+        """The exporter's stream has ended: what is known is stale, until there is more to tell."""
+        if all(board.lost for board in self._boards.values()):
+            return
+        with self._changed:
+            self._boards = {name: replace(board, lost=True) for name, board in self._boards.items()}
+            self._changed.notify_all()
+        for callback in self._on_loss:
+            callback()
 
     def _next(self, name: str, document: Document, now: float, heard_at: float) -> Board:
         """After a new snapshot: what is as it was is kept, so that nothing is told twice."""

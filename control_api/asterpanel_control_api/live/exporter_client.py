@@ -12,7 +12,6 @@ import json
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -70,9 +69,6 @@ class ExporterClient:
         connected: whether the stream is open and has told its snapshot.
         problem: why it is not, in words; "" if it is.
         since: when either began, in Unix seconds.
-        reconnects: attempts begun again, by what had ended or prevented the one before.
-        events: server-sent events received.
-        bytes_received: of the stream.
     """
 
     def __init__(
@@ -81,9 +77,6 @@ class ExporterClient:
         self.connected = False
         self.problem = "not connected yet"
         self.since = time.time()
-        self.reconnects: Counter[DisconnectReason] = Counter()
-        self.events = 0
-        self.bytes_received = 0
         self._url = url.rstrip("/")
         self._token = token
         self._boards = boards
@@ -168,7 +161,6 @@ class ExporterClient:
             self._tell(lost)
             self._disconnected(str(lost))
             await asyncio.sleep(backoff.pause_s(lost.reason, connected_s))
-            self.reconnects[lost.reason] += 1
 
     async def _read_stream(self, session: aiohttp.ClientSession) -> None:
         parser = EventParser(MAX_EVENT_BYTES)
@@ -176,7 +168,6 @@ class ExporterClient:
             async with session.get(f"{self._url}/state/stream", allow_redirects=False) as response:
                 await _check_is_stream(response)
                 async for chunk in response.content.iter_any():
-                    self.bytes_received += len(chunk)
                     for event in parser.feed(chunk):
                         self._take(event)
         except (aiohttp.ClientError, OSError) as error:
@@ -188,7 +179,6 @@ class ExporterClient:
         raise _Lost(DisconnectReason.CLOSED, "it ended its stream")
 
     def _take(self, event: ServerSentEvent) -> None:
-        self.events += 1
         data: dict[str, Any] = json.loads(event.data)
         if event.kind == "snapshot":
             self._boards.replace(data["switchboards"], data["now"])
@@ -223,6 +213,7 @@ class ExporterClient:
         if self.connected:
             self.since = time.time()
         self.connected, self.problem = False, problem
+        self._boards.lost()
 
     def _tell(self, lost: _Lost) -> None:
         level = logging.DEBUG if lost.reason in self._told else logging.WARNING

@@ -55,7 +55,6 @@ class Subscribers:
     Attributes:
         generation: moves on when everybody's rights are to be looked at again.
         ended: streams that have ended, by reason.
-        refused: streams that were not let in, by the id of the error.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class Subscribers:
         self.settings = settings or StreamSettings()
         self.generation = 0
         self.ended: Counter[EndReason] = Counter()
-        self.refused: Counter[str] = Counter()
         self._boards = boards
         self._jitter = jitter
         self._groups: dict[_Key, _Group] = {}
@@ -80,6 +78,7 @@ class Subscribers:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         boards.on_change(self._changed.set)
+        boards.on_loss(self._wake_all)
 
     def start(self) -> None:
         """Begin. Not before a fork."""
@@ -102,6 +101,9 @@ class Subscribers:
         """Look at everybody's rights before anything more is told: profiles or tokens have changed."""
         with self._lock:
             self.generation += 1
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for stream in self.streams():
             stream.wake()
 
@@ -130,25 +132,20 @@ class Subscribers:
         Raises:
             ApiError: FORBIDDEN, NO_STATE, TOO_MANY_REQUESTS or TOO_MANY_STREAMS.
         """
-        try:
-            generation = self.generation  # before the check: a later one is to come if this moves on
-            sight = check()
-            if sight is None:
-                raise ApiError(ErrorId.FORBIDDEN, "there is nothing here that you may see")
-            if self._boards.board(switchboard) is None:
-                raise ApiError(
-                    ErrorId.NO_STATE, "the exporter has told nothing of this switchboard yet; try again soon"
-                )
-            life_s = min(self.settings.life_s * (1 - 0.2 * self._jitter()), until - time.time())
-            stream = EventStream(
-                self, switchboard, person, sight, check,
-                generation=generation, life_s=life_s, last_event_id=last_event_id, peer=peer,
-            )  # fmt: skip
-            self._add(stream)
-        except ApiError as error:
-            with self._lock:
-                self.refused[error.id.id] += 1
-            raise
+        generation = self.generation  # before the check: a later one is to come if this moves on
+        sight = check()
+        if sight is None:
+            raise ApiError(ErrorId.FORBIDDEN, "there is nothing here that you may see")
+        if self._boards.board(switchboard) is None:
+            raise ApiError(
+                ErrorId.NO_STATE, "the exporter has told nothing of this switchboard yet; try again soon"
+            )
+        life_s = min(self.settings.life_s * (1 - 0.2 * self._jitter()), until - time.time())
+        stream = EventStream(
+            self, switchboard, person, sight, check,
+            generation=generation, life_s=life_s, last_event_id=last_event_id, peer=peer,
+        )  # fmt: skip
+        self._add(stream)
         return stream
 
     def _add(self, stream: EventStream) -> None:
@@ -217,11 +214,6 @@ class Subscribers:
         """Those that are open."""
         with self._lock:
             return list(self._streams)
-
-    def open_by_switchboard(self) -> Counter[str]:
-        """How many are open."""
-        with self._lock:
-            return Counter(group.switchboard for group in self._streams.values())
 
     def freshness(self, switchboard: str) -> Freshness | None:
         """How old what we know of a switchboard is."""

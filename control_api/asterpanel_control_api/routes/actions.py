@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, g, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
 from asterpanel_control_api.access.endpoints import Action
@@ -69,8 +69,8 @@ def blueprint(services: Services) -> APIBlueprint:
         asked = _Asked(Action.PAUSE, path.switchboard, path.agent, detail=_where(body.queues, body.reason))
 
         def act(view: Viewpoint, document: Document) -> Outcome:
-            _check_reason(services, body.reason)
             within = _within(view, Action.PAUSE, path, document, body.queues)
+            _check_reason(services, body.reason)
             return operations.pause(
                 path.switchboard, path.agent, reason=body.reason, queues=body.queues, within=within
             )
@@ -108,6 +108,7 @@ def blueprint(services: Services) -> APIBlueprint:
             view.require(right, board, document, agent=agent, new_agent=True)
             for queue in wanted:
                 view.require(right, board, document, queue=queue, agent=agent, new_agent=True)
+            _check_pause(services, *body.queues)
             within = view.queues_within(right, board, document, agent)
             return operations.set_queues(board, agent, wanted, within=within)
 
@@ -123,6 +124,7 @@ def blueprint(services: Services) -> APIBlueprint:
     def put_member(path: MemberPath, body: MemberBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
             _require_member(view, Action.PUT_MEMBER, path, document, new_agent=True)
+            _check_pause(services, body)
             return operations.put_member(path.switchboard, path.queue, path.agent, _settings(body))
 
         return _done(services, _of_member(Action.PUT_MEMBER, path, _words(body)), act)
@@ -136,6 +138,7 @@ def blueprint(services: Services) -> APIBlueprint:
     def patch_member(path: MemberPath, body: MemberChangeBody) -> Response:
         def act(view: Viewpoint, document: Document) -> Outcome:
             _require_member(view, Action.PATCH_MEMBER, path, document)
+            _check_pause(services, body)
             return operations.patch_member(path.switchboard, path.queue, path.agent, _settings(body))
 
         return _done(services, _of_member(Action.PATCH_MEMBER, path, _words(body)), act)
@@ -196,6 +199,8 @@ def _done(services: Services, asked: _Asked, act: Callable[[Viewpoint, Document]
     who, started = person(), time.monotonic()
     result = ErrorId.INTERNAL.id
     detail = asked.detail
+    caller = _number(services, asked)  # before he has gone
+    g.is_recorded = True
     try:
         view = services.viewpoint(who)
         view.scope(asked.switchboard)
@@ -221,7 +226,7 @@ def _done(services: Services, asked: _Asked, act: Callable[[Viewpoint, Document]
             queue=asked.queue,
             result=result,
             detail=detail,
-            caller=_number(services, asked),
+            caller=caller,
         )
     return jsonify({"action": asked.action.id, "switchboard": asked.switchboard, **answer})
 
@@ -267,6 +272,12 @@ def _check_reason(services: Services, reason: str) -> None:
         )
 
 
+def _check_pause(services: Services, *members: MemberBody) -> None:
+    for member in members:
+        if member.paused:
+            _check_reason(services, member.reason or "")
+
+
 def _settings(body: MemberBody) -> MemberSettings:
     return MemberSettings(body.penalty, body.paused, body.reason, body.ring_in_use)
 
@@ -301,7 +312,8 @@ def _of_member(action: Action, path: MemberPath, detail: str = "") -> _Asked:
 
 
 def _of_caller(action: Action, path: CallerPath, detail: str) -> _Asked:
-    return _Asked(action, path.switchboard, queue=path.queue, caller=path.caller, detail=detail)
+    told = ", ".join(filter(None, (detail, f"uniqueid {path.caller}")))
+    return _Asked(action, path.switchboard, queue=path.queue, caller=path.caller, detail=told)
 
 
 def _number(services: Services, asked: _Asked) -> str:

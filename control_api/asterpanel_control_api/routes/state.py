@@ -80,7 +80,7 @@ def blueprint(services: Services) -> APIBlueprint:
         services.viewpoint(who).scope(path.switchboard)
         events = services.subscribers.subscribe(
             path.switchboard,
-            f"{who.tenant}:{who.subject}",
+            who.key,
             sights.check(who, path.switchboard),
             last_event_id=header.last_event_id,
             peer=prepare_for_stream(request.environ, services.subscribers.settings.write_timeout_s),

@@ -13,7 +13,7 @@ from asterpanel_switchboard.session import SessionState
 
 
 def blueprint(services: Services) -> APIBlueprint:
-    """Endpoints for those who keep the service running; they tell nothing of any switchboard's state."""
+    """Endpoints for those who keep the service running; they name no switchboard, for whoever asks."""
     api = APIBlueprint("system", __name__)
 
     @api.get(Public.HEALTH.path, summary="Whether the process lives", doc_ui=False)
@@ -36,11 +36,8 @@ def blueprint(services: Services) -> APIBlueprint:
 
 
 def _missing(services: Services) -> list[str]:
-    """What is not as it should be, in words."""
-    missing = [] if services.exporter.connected else [f"exporter: {services.exporter.problem}"]
-    missing += [
-        f"switchboard {name}: {connection.problem or connection.state.value}"
-        for name, connection in services.bridge.connections().items()
-        if connection.state is not SessionState.CONNECTED
-    ]
-    return missing
+    """What is not as it should be, in words; the log names names."""
+    states = [connection.state for connection in services.bridge.connections().values()]
+    lacking = sum(state is not SessionState.CONNECTED for state in states)
+    missing = [] if services.exporter.connected else ["the exporter"]
+    return missing + ([f"{lacking} of {len(states)} switchboards"] if lacking else [])

@@ -1,12 +1,8 @@
 """AMI actions on queue members and callers, and what their replies mean.
 
 Sources of the replies: ``apps/app_queue.c``, and Asterisk 16.28 and 22.10 asked. Every value is checked
-before an action is made of it. Asterisk itself would take more than is good (seen in both):
-
-- Reasons and names are cut at 79 bytes, be it inside a character; an event that is not UTF-8 is dropped.
-- With persistent members, reason and name are kept in AstDB between ``;`` and ``|`` unquoted: the reason
-  ``x|Local/…;0;0`` is a further queue member after the next restart. ``|`` divides queue_log's fields too.
-- A penalty above 2³¹ − 1 is taken, as another number.
+before an action is made of it. Asterisk itself would take more than is good: texts, see
+`objection_to_member_text`; a penalty above 2³¹ − 1, as another number (seen in both).
 """
 
 from __future__ import annotations
@@ -17,18 +13,14 @@ from enum import StrEnum
 
 from asterpanel_control_api.switchboards.link import Answer
 from asterpanel_switchboard.actions import InvalidActionValue, check_action
-from asterpanel_switchboard.config.values import has_control_characters
+from asterpanel_switchboard.config.values import MAX_MEMBER_TEXT_BYTES, objection_to_member_text
 from asterpanel_switchboard.errors import AsterpanelError
 
 Action = Mapping[str, str]
 
-MAX_TEXT_BYTES = 79
-"""Of a reason, an interface or a MemberName: what ``struct member`` has room for."""
-
+MAX_TEXT_BYTES = MAX_MEMBER_TEXT_BYTES
 MAX_INFO_BYTES = 200
 MAX_NUMBER = 2**31 - 1
-
-_DIVIDERS = frozenset("|;")
 
 
 class InvalidValue(AsterpanelError, ValueError):
@@ -174,18 +166,9 @@ def text(field: str, value: str, most_bytes: int = MAX_TEXT_BYTES) -> str:
     Raises:
         InvalidValue: it would arrive as something else, or as more than one thing.
     """
-    if has_control_characters(value):
-        raise InvalidValue(field, "must not hold a line break or another control character")
-    if _DIVIDERS & set(value):
-        raise InvalidValue(field, "must not hold | or ;")
-    value = value.strip()
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        raise InvalidValue(field, "must be text that UTF-8 can hold") from None
-    if size > most_bytes:
-        raise InvalidValue(field, f"must not be longer than {most_bytes} bytes")
-    return value
+    if objection := objection_to_member_text(value, most_bytes):
+        raise InvalidValue(field, objection)
+    return value.strip()
 
 
 def whole_number(field: str, value: int, least: int = 0) -> int:

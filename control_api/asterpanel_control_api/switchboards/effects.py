@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from asterpanel_control_api.live.boards import Freshness
+from asterpanel_control_api.access.globs import ascii_lower
 
 Document = Mapping[str, Any]
 """The live state of one switchboard (``/state``), unfiltered, not to be changed."""
@@ -17,20 +17,22 @@ Effect = Callable[[Document], bool]
 class LiveState(Protocol):
     """What the exporter tells of the switchboards; `asterpanel_control_api.live.boards.Boards` is one."""
 
-    def document(self, switchboard: str) -> Document | None:
-        """The newest document; None if there is none yet."""
-
-    def freshness(self, switchboard: str) -> Freshness | None:
-        """How old it is; None if there is none yet."""
+    def current(self, switchboard: str) -> Document | None:
+        """The document of a switchboard as it is now; None if that is not known."""
 
     def wait_until(self, switchboard: str, predicate: Effect, timeout_s: float) -> bool:
-        """Wait until a document satisfies the predicate, the present one counts; whether one did."""
+        """Wait until a current document satisfies the predicate, the present one counts; whether one did."""
+
+
+def same_interface(one: str, other: str) -> bool:
+    """Whether these are one interface to Asterisk, which does not mind the case of A to Z."""
+    return ascii_lower(one) == ascii_lower(other)
 
 
 def members_with(document: Document, queue: str, interface: str) -> list[Mapping[str, Any]]:
-    """The memberships of an interface in a queue. Asterisk tells interfaces apart without regard to case."""
+    """The memberships of an interface in a queue."""
     members = document.get("queues", {}).get(queue, {}).get("members", {})
-    return [member for member in members.values() if member["interface"].casefold() == interface.casefold()]
+    return [member for member in members.values() if same_interface(member["interface"], interface)]
 
 
 def is_member(queue: str, interface: str, **values: object) -> Effect:

@@ -2,51 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from asterpanel_control_api.switchboards.effects import Document
-from asterpanel_switchboard.identity import AgentIdentity
-
-AGENT_MARK = "{agent}"
-_PLAIN_AGENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-"""What an agent may be called where his name becomes part of an interface. Anything else in ``Local/…`` or
-``PJSIP/…`` could lead to another context or trunk: a queue would dial what somebody has typed."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewMember:
-    """As what an agent joins a queue. An empty state interface is the interface, an empty name likewise."""
-
-    interface: str
-    state_interface: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewMemberTemplate:
-    """As what agents join who are in no queue: ``{agent}`` stands for the agent's id.
-
-    Attributes:
-        agents: regular expression that a whole id must match.
-    """
-
-    interface: str
-    state_interface: str = ""
-    name: str = ""
-    agents: str = ".+"
-
-    def fits(self, agent: str) -> bool:
-        """Whether an agent may be made into a member."""
-        return bool(_PLAIN_AGENT.fullmatch(agent) and re.fullmatch(self.agents, agent))
-
-    def fill(self, agent: str) -> NewMember:
-        """The member that this agent is. He must fit."""
-        texts = (self.interface, self.state_interface, self.name)
-        return NewMember(*(text.replace(AGENT_MARK, agent) for text in texts))
+from asterpanel_switchboard.new_member import NewMember, NewMemberTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +35,17 @@ class Membership:
         )
 
 
-def memberships_of(document: Document, agent: str, identify: AgentIdentity) -> list[Membership]:
+def memberships_of(document: Document, agent: str) -> list[Membership]:
     """All memberships of an agent, by queue.
 
     The live state lists a queue's members by agent; one who is in a queue with a second interface is there by
-    that.
+    that, and names the agent.
     """
     return [
         _membership(queue, member)
         for queue, found in sorted(document["queues"].items())
         for key, member in found["members"].items()
-        if key == agent
-        or (key == member["interface"] and identify(member["interface"], member.get("name", "")) == agent)
+        if member.get("agent", key) == agent
     ]
 
 

@@ -4,17 +4,19 @@
 what is the matter                                answer
 ================================================  =========================================================
 no control user is configured                     ``no_control``
-no connection, or the switchboard hangs           ``not_connected``; nothing was sent, nor will be
+no connection, or the switchboard hangs, or was   ``not_connected``; nothing was done, nor will be
+too slow for anything to be done in time
 no answer, or connection lost after sending       ``timed_out``; ``detail.queues[].seen``: whether the live
                                                   state shows the effect. It is not sent again, and what the
                                                   network still holds of it is dropped
 too many actions are unanswered                   ``too_many_requests``; nothing was sent
-live state missing or old, or the exporter has    ``no_state``; nothing was sent
-lost the switchboard
+live state missing or old, or the exporter is     ``no_state``; nothing was sent
+not connected to us or to the switchboard
 no such agent, queue, member or waiting caller    ``not_found``
 in the live state
 gone by the time the switchboard is asked         ``not_found``, with the switchboard's words
-to be added, in no queue, and no template fits    ``not_found``; the message names the configuration key
+to be added, in no queue, and no template fits,   ``not_found``; the message names the configuration key
+or as what he would join he would be another
 a value that must not be sent                     ``invalid_request``; ``detail.field`` names it
 it is so already                                  ``already_so``; nothing was sent. In `set_queues` a result,
                                                   no error: asking for the same set twice is fine
@@ -26,7 +28,8 @@ any other refusal                                 ``refused``, with the switchbo
 ================================================  =========================================================
 
 An operation on several queues of which some failed is no error: its result is ``partial``, and each queue
-has its own. After an action without an answer the rest is ``not_tried``.
+has its own. So it is where several actions make up the change of one queue, and the first of them were done:
+the queue's result is what the rest failed by. After an action without an answer the rest is ``not_tried``.
 """
 
 from __future__ import annotations
@@ -49,8 +52,6 @@ from asterpanel_control_api.switchboards.effects import (
 )
 from asterpanel_control_api.switchboards.members import (
     Membership,
-    NewMember,
-    NewMemberTemplate,
     memberships_of,
     new_member,
 )
@@ -69,6 +70,7 @@ from asterpanel_control_api.switchboards.plans import (
 )
 from asterpanel_switchboard.config import Config
 from asterpanel_switchboard.identity import AgentIdentity, agent_identity
+from asterpanel_switchboard.new_member import NewMember, NewMemberTemplate
 
 SEEN_WITHIN_S = 2.0
 
@@ -90,10 +92,7 @@ def agent_rules(config: Config) -> dict[str, AgentRules]:
         identity = config.agent_identity_for(name)
         new = None if board.control is None else board.control.new_member
         rules[name] = AgentRules(
-            agent_identity(identity.source, identity.pattern),
-            None
-            if new is None
-            else NewMemberTemplate(new.interface, new.state_interface or "", new.name or "", new.agents),
+            agent_identity(identity.source, identity.pattern), None if new is None else new.template
         )
     return rules
 
@@ -156,9 +155,9 @@ class Operations:
         queues: Collection[str] | None,
         within: Collection[str] | None,
     ) -> Outcome:
-        rules = self._rules_of(switchboard)
+        self._rules_of(switchboard)
         with self._turn(switchboard, "agent", agent) as turn:
-            memberships = _memberships(turn.document, switchboard, agent, rules)
+            memberships = _memberships(turn.document, switchboard, agent)
             for queue in queues or ():
                 _in_queue(turn.document, switchboard, agent, queue, memberships)
             chosen = [
@@ -193,9 +192,9 @@ class Operations:
         with self._turn(switchboard, "agent", agent) as turn:
             for queue in settings:
                 _known_queue(turn.document, switchboard, queue)
-            memberships = memberships_of(turn.document, agent, rules.identify)
+            memberships = memberships_of(turn.document, agent)
             new: NewMember | None = None
-            if not memberships or not settings.keys() <= {member.queue for member in memberships}:
+            if not settings.keys() <= {member.queue for member in memberships}:
                 new = _new_member(switchboard, agent, memberships, rules)
             removable = {member.queue for member in memberships} if within is None else within
             steps = set_of_queues(memberships, settings, new, removable, sure=turn.sure)
@@ -212,7 +211,7 @@ class Operations:
         rules, settings = self._rules_of(switchboard), _checked(settings.checked)
         with self._turn(switchboard, "agent", agent) as turn:
             _known_queue(turn.document, switchboard, queue)
-            memberships = memberships_of(turn.document, agent, rules.identify)
+            memberships = memberships_of(turn.document, agent)
             here = [member for member in memberships if member.queue == queue]
             steps = [changing(member, settings, sure=turn.sure) for member in here]
             if not here:
@@ -244,9 +243,9 @@ class Operations:
         step_for: Callable[[Membership, bool], Step],
         verb: str,
     ) -> Outcome:
-        rules = self._rules_of(switchboard)
+        self._rules_of(switchboard)
         with self._turn(switchboard, "agent", agent) as turn:
-            memberships = _memberships(turn.document, switchboard, agent, rules)
+            memberships = _memberships(turn.document, switchboard, agent)
             here = _in_queue(turn.document, switchboard, agent, queue, memberships)
             outcome = turn.carry_out([step_for(member, turn.sure) for member in here])
         return outcome.or_error(f"{verb} agent {agent!r} in {queue!r} on {switchboard!r}")
@@ -316,8 +315,8 @@ class Operations:
         return self._rules[switchboard]
 
 
-def _memberships(document: Document, switchboard: str, agent: str, rules: AgentRules) -> list[Membership]:
-    memberships = memberships_of(document, agent, rules.identify)
+def _memberships(document: Document, switchboard: str, agent: str) -> list[Membership]:
+    memberships = memberships_of(document, agent)
     if not memberships:
         _not_found(f"no agent {agent!r} in a queue of {switchboard!r}", switchboard, agent=agent)
     return memberships
@@ -342,8 +341,8 @@ def _new_member(
     switchboard: str, agent: str, memberships: Collection[Membership], rules: AgentRules
 ) -> NewMember:
     new = new_member(agent, memberships, rules.new_member)
+    key = f"switchboards.{switchboard}.control.new_member"
     if new is None:
-        key = f"switchboards.{switchboard}.control.new_member"
         why = (
             f"{key} does not say as what he would join one"
             if rules.new_member is None
@@ -352,6 +351,14 @@ def _new_member(
         raise ApiError(
             ErrorId.NOT_FOUND,
             f"agent {agent!r} is in no queue of {switchboard!r} that you may see, and {why}",
+            switchboard=switchboard,
+            agent=agent,
+        )
+    if (other := rules.identify(new.interface, new.name)) != agent:
+        raise ApiError(
+            ErrorId.NOT_FOUND,
+            f"agent {agent!r} cannot join a queue of {switchboard!r}: by agent_identity he would be agent "
+            f"{other!r} there; whoever keeps the configuration can mend {key}",
             switchboard=switchboard,
             agent=agent,
         )

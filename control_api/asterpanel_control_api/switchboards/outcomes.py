@@ -37,7 +37,7 @@ class Verdict(StrEnum):
     NOT_CONNECTED = "not_connected"
     TOO_MANY_REQUESTS = "too_many_requests"
     NOT_TRIED = "not_tried"
-    """Left out, because an earlier part was not answered or there is no connection any more."""
+    """Left out, because an earlier part was not answered in time or there is no connection any more."""
 
     @property
     def is_good(self) -> bool:
@@ -97,6 +97,7 @@ class QueueOutcome:
         verdict: what came of it.
         message: the switchboard's own words, or what is known; may be "".
         seen: whether the live state shows the effect (also where there was no answer).
+        begun: whether part of it was done before it failed; that stays so, and the message tells it.
     """
 
     queue: str
@@ -104,6 +105,7 @@ class QueueOutcome:
     verdict: Verdict
     message: str
     seen: bool
+    begun: bool = False
 
     @property
     def document(self) -> dict[str, Any]:
@@ -142,8 +144,10 @@ class Outcome:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether nothing is as it was asked for."""
-        return bool(self.queues) and not any(outcome.verdict.is_good for outcome in self.queues)
+        """Whether nothing is as it was asked for, nor part of it."""
+        return bool(self.queues) and not any(
+            outcome.verdict.is_good or outcome.begun for outcome in self.queues
+        )
 
     @property
     def document(self) -> dict[str, Any]:
@@ -152,12 +156,13 @@ class Outcome:
         return {"result": result, "queues": [outcome.document for outcome in self.queues]}
 
     def or_error(self, what: str) -> Outcome:
-        """Itself, if anything was done or accepted.
+        """Itself, if anything was done or accepted, or part of it.
 
         Raises:
             ApiError: nothing was; its id is the verdict's.
         """
-        if any(outcome.verdict in (Verdict.DONE, Verdict.ACCEPTED) for outcome in self.queues):
+        changed = (Verdict.DONE, Verdict.ACCEPTED)
+        if any(outcome.verdict in changed or outcome.begun for outcome in self.queues):
             return self
         raise error_for(self.verdict, what, self.queues)
 
@@ -190,6 +195,7 @@ _ERRORS: Mapping[Verdict, ErrorId] = {
     Verdict.TIMED_OUT: ErrorId.TIMED_OUT,
     Verdict.NOT_CONNECTED: ErrorId.NOT_CONNECTED,
     Verdict.TOO_MANY_REQUESTS: ErrorId.TOO_MANY_REQUESTS,
+    Verdict.NOT_TRIED: ErrorId.NOT_CONNECTED,
 }
 
 _MESSAGES: Mapping[Verdict, str] = {
@@ -203,4 +209,5 @@ _MESSAGES: Mapping[Verdict, str] = {
     Verdict.NOT_CONNECTED: "there is no connection to the switchboard; nothing was done, and nothing will be "
     "done later",
     Verdict.TOO_MANY_REQUESTS: "the switchboard is busy with other actions; nothing was done, try again",
+    Verdict.NOT_TRIED: "the switchboard is too slow, and time was over; nothing was done, try again",
 }

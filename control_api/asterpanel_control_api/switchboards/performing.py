@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.switchboards import commands
@@ -84,13 +85,12 @@ class Performer:
             ) from error
 
     def _document(self, switchboard: str) -> Document:
-        document = self.live.document(switchboard)
-        fresh = self.live.freshness(switchboard)
-        if document is None or fresh is None or not fresh.up or fresh.stale:
+        document = self.live.current(switchboard)
+        if document is None:
             raise ApiError(
                 ErrorId.NO_STATE,
-                f"the live state of {switchboard!r} is not known now, and without it nothing is done; see "
-                "the exporter's /readyz",
+                f"the live state of {switchboard!r} is not known now, and without it nothing is done; try "
+                "again, and if that lasts see the exporter's /readyz",
                 switchboard=switchboard,
             )
         return document
@@ -122,37 +122,48 @@ class Turn:
 
     def carry_out(self, steps: Sequence[Step]) -> Outcome:
         """Do the steps one after the other, and see what came of them. Does not raise."""
-        results: list[Result | None] = []
-        for step in steps:
-            is_over = any(result is not None and verdict_of(result).ends_all for result in results)
-            results.append(None if is_over or self._left_s <= 0 else self._do(step))
-        done = [step for step, result in zip(steps, results, strict=True) if isinstance(result, Done)]
+        attempts = list(self._attempts(steps))
+        done = [one.step for one in attempts if isinstance(one.result, Done)]
         self._wait_until_seen([step for step in done if step.announced])
-        seen = self._live.document(self._switchboard) or {}
+        document = self._live.current(self._switchboard)
         outcomes = [
             outcome
-            for step, result in zip(steps, results, strict=True)
-            for outcome in _outcomes(step, result, step.effect(seen))
+            for one in attempts
+            for outcome in _outcomes(one, document is not None and one.step.effect(document))
         ]
-        self._doubts.learn(self._subject, [outcome.verdict for outcome in outcomes])
+        self._doubts.learn(self._subject, outcomes)
         return Outcome(tuple(outcomes))
+
+    def _attempts(self, steps: Iterable[Step]) -> Iterator[_Attempt]:
+        """Do one after the other; the first one that needs anything to be done is always tried."""
+        is_over = asked = False
+        for step in steps:
+            is_over = is_over or (asked and self._left_s <= 0)
+            attempt = _Attempt(step, None) if is_over and step.actions else self._do(step)
+            is_over = is_over or (attempt.result is not None and verdict_of(attempt.result).ends_all)
+            asked = asked or bool(step.actions)
+            yield attempt
 
     @property
     def _left_s(self) -> float:
         return self._deadline - time.monotonic()
 
-    def _do(self, step: Step) -> Result:
-        before: list[str] = []
+    def _do(self, step: Step) -> _Attempt:
+        done: list[str] = []
         result: Result = AlreadySo("")
-        for action in step.actions:
+        waiting = deque(step.actions)
+        while waiting:
+            action = waiting.popleft()
             next_result = self._send(action)
             if not isinstance(next_result, Done | AlreadySo):
-                return _after(before, next_result)
+                return _Attempt(step, next_result, tuple(done))
+            if isinstance(next_result, AlreadySo) and action is step.actions[0] and step.if_already:
+                waiting = deque(step.if_already)
             if isinstance(next_result, Done):
-                before.append(action["Action"])
-            if isinstance(next_result, Done) or not before:
+                done.append(action["Action"])
+            if isinstance(next_result, Done) or not done:
                 result = next_result
-        return result
+        return _Attempt(step, result)
 
     def _send(self, action: Action) -> Result:
         try:
@@ -174,6 +185,21 @@ class Turn:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A step, and what came of it; None: it was not tried. ``before``: actions done before one failed."""
+
+    step: Step
+    result: Result | None
+    before: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The switchboard's words, and what was done before them."""
+        words = "" if self.result is None else words_of(self.result)
+        return f"{words} (after {', '.join(self.before)} was done)" if self.before else words
+
+
 class _Doubts:
     """Whose effects were not seen lately."""
 
@@ -184,29 +210,22 @@ class _Doubts:
     def has(self, subject: Subject) -> bool:
         return self._until.get(subject, 0.0) > time.monotonic()
 
-    def learn(self, subject: Subject, verdicts: Sequence[Verdict]) -> None:
-        now = time.monotonic()
+    def learn(self, subject: Subject, outcomes: Sequence[QueueOutcome]) -> None:
+        now, verdicts = time.monotonic(), {outcome.verdict for outcome in outcomes}
+        is_open = not verdicts.isdisjoint({Verdict.ACCEPTED, Verdict.TIMED_OUT})
         with self._lock:
             self._until = {other: until for other, until in self._until.items() if until > now}
-            if Verdict.ACCEPTED in verdicts or Verdict.TIMED_OUT in verdicts:
+            if is_open or any(outcome.begun for outcome in outcomes):
                 self._until[subject] = now + DOUBT_S
             elif Verdict.DONE in verdicts:
                 self._until.pop(subject, None)
 
 
-def _after(done: Sequence[str], failure: Result) -> Result:
-    """The failure, telling what was done before it."""
-    if not done:
-        return failure
-    return replace(failure, message=f"{failure.message} (after {', '.join(done)} was done)")
-
-
-def _outcomes(step: Step, result: Result | None, seen: bool) -> Iterator[QueueOutcome]:
-    if result is None:
-        verdict, message = Verdict.NOT_TRIED, ""
-    else:
-        verdict, message = verdict_of(result), words_of(result)
+def _outcomes(attempt: _Attempt, seen: bool) -> Iterator[QueueOutcome]:
+    verdict = Verdict.NOT_TRIED if attempt.result is None else verdict_of(attempt.result)
     if verdict is Verdict.ACCEPTED and seen:
         verdict = Verdict.DONE
-    for queue in step.queues:
-        yield QueueOutcome(queue, step.change, verdict, message, seen)
+    for queue in attempt.step.queues:
+        yield QueueOutcome(
+            queue, attempt.step.change, verdict, attempt.message, seen, begun=bool(attempt.before)
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
+from asterpanel_control_api.access.globs import ascii_lower
 from asterpanel_control_api.switchboards import commands
 from asterpanel_control_api.switchboards.commands import Action
 from asterpanel_control_api.switchboards.effects import (
@@ -14,8 +15,10 @@ from asterpanel_control_api.switchboards.effects import (
     Effect,
     is_member,
     is_no_member,
+    same_interface,
 )
-from asterpanel_control_api.switchboards.members import Membership, NewMember
+from asterpanel_control_api.switchboards.members import Membership
+from asterpanel_switchboard.new_member import NewMember
 
 
 class Change(StrEnum):
@@ -39,6 +42,7 @@ class Step:
         queues: in which they have the effect.
         effect: how it shows in the live state.
         announced: whether the switchboard tells it unasked; if not, the effect is not waited for.
+        if_already: what is done instead of the rest when the first action finds it so already.
     """
 
     change: Change
@@ -46,6 +50,7 @@ class Step:
     actions: tuple[Action, ...]
     effect: Effect
     announced: bool = True
+    if_already: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,26 +130,23 @@ def _pausing_one(member: Membership, paused: bool, reason: str, sure: bool) -> S
 
 
 def adding(queue: str, new: NewMember, settings: MemberSettings) -> Step:
-    """Add a member to a queue."""
-    paused, reason = bool(settings.paused), settings.pause_reason or ""
-    actions = [
-        commands.add(
-            queue,
-            new.interface,
-            state_interface=new.state_interface,
-            name=new.name,
-            penalty=settings.penalty or 0,
-            paused=paused,
-        )
-    ]
-    expected: dict[str, object] = {"penalty": settings.penalty or 0, "paused": paused}
-    if reason:
-        actions.append(commands.pause(new.interface, queue=queue, reason=reason))
-        expected["pause_reason"] = reason
-    if settings.ring_in_use is not None:
-        actions.append(commands.set_ring_in_use(queue, new.interface, settings.ring_in_use))
-        expected["ring_in_use"] = settings.ring_in_use
-    return Step(Change.ADD, (queue,), tuple(actions), is_member(queue, new.interface, **expected))
+    """Add a member to a queue; if others were first, make him as he is to be."""
+    add = commands.add(
+        queue,
+        new.interface,
+        state_interface=new.state_interface,
+        name=new.name,
+        penalty=settings.penalty or 0,
+        paused=bool(settings.paused),
+    )
+    not_by_adding = replace(settings, penalty=None, paused=settings.paused if settings.pause_reason else None)
+    return Step(
+        Change.ADD,
+        (queue,),
+        (add, *_actions_for(queue, new.interface, not_by_adding)),
+        _is_as(queue, new.interface, settings),
+        if_already=tuple(_actions_for(queue, new.interface, settings)),
+    )
 
 
 def changing(member: Membership, settings: MemberSettings, *, sure: bool) -> Step:
@@ -154,21 +156,41 @@ def changing(member: Membership, settings: MemberSettings, *, sure: bool) -> Ste
         sure: whether the live state can be relied on for that.
     """
     queue, interface = member.queue, member.interface
-    actions: list[Action] = []
-    expected: dict[str, object] = {}
-    if settings.penalty is not None and not (sure and settings.penalty == member.penalty):
-        actions.append(commands.set_penalty(queue, interface, settings.penalty))
-        expected["penalty"] = settings.penalty
-    if settings.ring_in_use is not None and not (sure and settings.ring_in_use == member.ring_in_use):
-        actions.append(commands.set_ring_in_use(queue, interface, settings.ring_in_use))
-        expected["ring_in_use"] = settings.ring_in_use
-    if settings.paused is not None:
-        reason = settings.pause_reason or ""
-        if not (sure and _is_paused_so(member, settings.paused, reason)):
-            actions.append(_pause_action(interface, queue, settings.paused, reason))
-            expected |= {"paused": settings.paused, "pause_reason": reason}
+    wanted = _what_differs(member, settings) if sure else settings
+    actions = tuple(_actions_for(queue, interface, wanted))
     change = Change.CHANGE if actions else Change.KEEP
-    return Step(change, (queue,), tuple(actions), is_member(queue, interface, **expected))
+    return Step(change, (queue,), actions, _is_as(queue, interface, wanted))
+
+
+def _what_differs(member: Membership, settings: MemberSettings) -> MemberSettings:
+    if settings.penalty == member.penalty:
+        settings = replace(settings, penalty=None)
+    if settings.ring_in_use == member.ring_in_use:
+        settings = replace(settings, ring_in_use=None)
+    if settings.paused is not None and _is_paused_so(member, settings.paused, settings.pause_reason or ""):
+        settings = replace(settings, paused=None, pause_reason=None)
+    return settings
+
+
+def _actions_for(queue: str, interface: str, settings: MemberSettings) -> Iterator[Action]:
+    """What makes a membership so."""
+    if settings.penalty is not None:
+        yield commands.set_penalty(queue, interface, settings.penalty)
+    if settings.paused is not None:
+        yield _pause_action(interface, queue, settings.paused, settings.pause_reason or "")
+    if settings.ring_in_use is not None:
+        yield commands.set_ring_in_use(queue, interface, settings.ring_in_use)
+
+
+def _is_as(queue: str, interface: str, settings: MemberSettings) -> Effect:
+    """The interface is a member, and what is given is so."""
+    values = {
+        "penalty": settings.penalty,
+        "paused": settings.paused,
+        "pause_reason": settings.pause_reason or None,
+        "ring_in_use": settings.ring_in_use,
+    }
+    return is_member(queue, interface, **{key: value for key, value in values.items() if value is not None})
 
 
 def removing(member: Membership) -> Step:
@@ -219,12 +241,12 @@ def with_inherited_pause(settings: MemberSettings, memberships: Collection[Membe
 
 
 def _interface(member: Membership) -> str:
-    return member.interface.casefold()
+    return ascii_lower(member.interface)
 
 
 def _memberships_with(document: Document, interface: str) -> int:
     return sum(
-        member["interface"].casefold() == interface
+        same_interface(member["interface"], interface)
         for queue in document["queues"].values()
         for member in queue["members"].values()
     )

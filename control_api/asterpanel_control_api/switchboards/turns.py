@@ -40,11 +40,6 @@ class Turns:
         finally:
             self._leave_line(key, mine)
 
-    def waiting(self, key: Hashable) -> int:
-        """How many wait for their turn."""
-        with self._lock:
-            return max(len(self._lines.get(key, ())) - 1, 0)
-
     def _stand_in_line(self, key: Hashable) -> threading.Event:
         mine = threading.Event()
         with self._lock:

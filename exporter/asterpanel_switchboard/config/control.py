@@ -25,15 +25,17 @@ from asterpanel_switchboard.config.values import (
     Line,
     Listen,
     ListenAddress,
+    MemberText,
     Name,
     Seconds,
+    objection_to_member_text,
 )
+from asterpanel_switchboard.new_member import AGENT_MARK, NewMemberTemplate
 
 IdentityForm = Literal["id_token", "context", "user_header"]
 IDENTITY_FORMS: tuple[IdentityForm, ...] = ("id_token", "context", "user_header")
 """How Grafana tells who its user is, strongest first."""
 
-AGENT_MARK = "{agent}"
 MIN_ROUTE_SECRET_CHARS = 16
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """What RFC 6750 lets a bearer token be made of."""
@@ -46,6 +48,13 @@ def _bearer_token(secret: SecretStr | None) -> SecretStr | None:
     if not _BEARER.fullmatch(text):
         raise ValueError("must be letters, digits and . _ ~ + / - only, then = if any")
     return secret
+
+
+def _fillable(text: str) -> str:
+    """The template as it is. Raises `ValueError` if Asterisk would take it for no agent as it is."""
+    if objection := objection_to_member_text(text.replace(AGENT_MARK, "0")):
+        raise ValueError(objection)
+    return text
 
 
 def _with_agent(text: str) -> str:
@@ -62,21 +71,33 @@ def _regular_expression(text: str) -> str:
     return text
 
 
+_Template = Annotated[Line, AfterValidator(_fillable)]
+
+
 class NewMemberConfig(Section):
     """As what an agent joins a queue who is in none: otherwise nobody could know."""
 
-    interface: Annotated[Line, AfterValidator(_with_agent)] = Field(
+    interface: Annotated[_Template, AfterValidator(_with_agent)] = Field(
         description="His interface; `{agent}` stands for his id, as in `Local/{agent}@from-queue/n`."
     )
-    state_interface: Line | None = Field(
+    state_interface: _Template | None = Field(
         default=None,
         description="The device that tells whether he is busy, as in `hint:{agent}@ext-local`. Default: the "
         "interface.",
     )
-    name: Line | None = Field(default=None, description="His MemberName. Default: the interface.")
+    name: _Template | None = Field(
+        default=None,
+        description="His MemberName; if `agent_identity` goes by that, it must find him in it. Default: the "
+        "interface.",
+    )
     agents: Annotated[str, AfterValidator(_regular_expression)] = Field(
         default=".+", description="Regular expression that a whole id must match to be made into a member."
     )
+
+    @property
+    def template(self) -> NewMemberTemplate:
+        """As what an agent joins."""
+        return NewMemberTemplate(self.interface, self.state_interface or "", self.name or "", self.agents)
 
 
 class ControlUser(Section):
@@ -231,7 +252,7 @@ class ControlApiConfig(Section):
     action_timeout: Annotated[Seconds, Field(ge=0.5, le=60)] = Field(
         default=5.0, description="How long a switchboard may take to confirm an action. 500ms to 60s."
     )
-    pause_reasons: tuple[Line, ...] = Field(
+    pause_reasons: tuple[MemberText, ...] = Field(
         default=(), description="The reasons that a pause may have, as they are offered. Default: any text."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(

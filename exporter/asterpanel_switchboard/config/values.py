@@ -36,6 +36,7 @@ _UNIT_BYTES = (
 )
 TENANT_MARK = "{tenant}"
 """Stands for a tenant's name in the name of a bucket."""
+MAX_MEMBER_TEXT_BYTES = 79
 _LISTEN = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<host>[^\[\]:]+)):(?P<port>\d{1,5})")
 
 
@@ -136,6 +137,34 @@ def did_you_mean(word: str, known: set[str] | frozenset[str]) -> str:
 def has_control_characters(text: str) -> bool:
     """Whether a value could break out of its line in the manager protocol."""
     return any(ord(char) < 32 or ord(char) == 127 for char in text)
+
+
+def objection_to_member_text(text: str, most_bytes: int = MAX_MEMBER_TEXT_BYTES) -> str:
+    """Why Asterisk would not have a text of a queue member as it is, blanks around it aside; "" if it would.
+
+    Asterisk itself takes more than is good (seen in 16.28 and 22.10):
+
+    - Interfaces, names and reasons are cut at 79 bytes (``struct member``), be it inside a character; an
+      event that is not UTF-8 is dropped.
+    - With persistent members they are kept in AstDB between ``;`` and ``|`` unquoted: the reason
+      ``x|Local/…;0;0`` is a further queue member after the next restart. ``|`` divides queue_log's fields
+      too.
+    """
+    if has_control_characters(text):
+        return "must not hold a line break or another control character"
+    if "|" in text or ";" in text:
+        return "must not hold | or ;"
+    try:
+        size = len(text.strip().encode())
+    except UnicodeEncodeError:
+        return "must be text that UTF-8 can hold"
+    return f"must not be longer than {most_bytes} bytes" if size > most_bytes else ""
+
+
+def _check_member_text(value: str) -> str:
+    if objection := objection_to_member_text(value):
+        raise ValueError(objection)
+    return value
 
 
 def _check_name(value: str) -> str:
@@ -244,6 +273,8 @@ Host = Annotated[str, AfterValidator(_check_host)]
 """A host name or an address, IPv6 without brackets."""
 Line = Annotated[str, AfterValidator(_check_line)]
 """Text for one line of the manager protocol: not empty, no control characters."""
+MemberText = Annotated[Line, AfterValidator(_check_member_text)]
+"""A line that Asterisk keeps with a queue member as it is, such as the reason of a pause."""
 Glob = Annotated[str, StringConstraints(min_length=1)]
 """A shell pattern (`*`, `?`, `[…]`), case-sensitive."""
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
