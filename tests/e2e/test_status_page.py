@@ -164,8 +164,7 @@ async def browser(profile: Path) -> AsyncIterator[Page]:
         await eventually(lambda: port_file.exists() and port_file.read_text().count("\n") > 0, 60.0)
         base = f"http://127.0.0.1:{port_file.read_text().splitlines()[0]}"
         async with ClientSession() as client:
-            async with client.get(f"{base}/json/list") as response:
-                [tab] = [target for target in await response.json() if target["type"] == "page"]
+            tab = await _first_tab(client, base)
             async with client.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 page = Page(socket)
                 yield page
@@ -179,6 +178,18 @@ async def browser(profile: Path) -> AsyncIterator[Page]:
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def _first_tab(client: ClientSession, base: str) -> dict[str, Any]:
+    """The browser listens for a moment before it has a tab."""
+    async with asyncio.timeout(30):
+        while True:
+            async with client.get(f"{base}/json/list") as response:
+                tabs = [target for target in await response.json() if target["type"] == "page"]
+            if tabs:
+                tab: dict[str, Any] = tabs[0]
+                return tab
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -234,9 +245,9 @@ async def test_it_shows_the_call_centre_and_follows_it(profile: Path) -> None:
     async with served(exporter) as client, browser(profile) as page:
         await page.open(str(client._build_url("/")))
         await page.until_text("Marco Esposito")
+        await page.until_text("Login refused")
         text = await page.text()
         assert "Asterisk 22" in text
-        assert "Login refused" in text
         assert "Login as 'monitor' refused: Authentication failed" in text
         assert "3 waiting · 1 call in progress · 1 switchboard not connected" in text
         assert await page.value("[...document.querySelectorAll('.queue h4')].map((h) => h.innerText)") == [

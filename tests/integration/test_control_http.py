@@ -313,7 +313,7 @@ def test_while_the_pbx_is_down(rig: Rig) -> None:
         assert stream.seen_after(began, lambda document: document["up"] is False, SLOW_S)
         ready = rig.control.ask("GET", "/readyz")
         assert ready.status == 503
-        assert [what for what in ready.body["missing"] if what.startswith(f"switchboard {NAME}: ")]
+        assert ready.body["missing"] == ["1 of 1 switchboards"]
 
         rig.pbx.start()
         wait_until(lambda: rig.can_act("1101"), 30, "everybody is connected again")
