@@ -377,6 +377,8 @@ def test_who_an_agent_is() -> None:
     assert agents.agent("Dario/night shift") == ("Dario/night shift", "Dario/night shift")
     by_name = Agents(agent_identity("membername", r"\((\d+)\)"), "membername")
     assert by_name.agent("Anna (17)") == ("17", "Anna (17)")
+    assert by_name.agent("Bruno") == ("Bruno", "Bruno")
+    assert by_name.agent("Local/1002@agents/n") == ("1002", "Local/1002@agents/n")
 
 
 def test_an_agent_map(tmp_path: Path) -> None:

@@ -62,8 +62,10 @@ class Agents:
     def _look_up(self, column: str) -> tuple[str, str]:
         if column in self._mapped:
             id_ = self._mapped[column]
-        elif _INTERFACE.fullmatch(column) or self._source == "membername":
-            id_ = self._identify(column, column)
+        elif _INTERFACE.fullmatch(column):
+            id_ = self._identify(column, "")
+        elif self._source == "membername":
+            id_ = self._identify("", column) or column
         else:
             id_ = self._known.get(column, column)
         named = not _INTERFACE.fullmatch(column)
