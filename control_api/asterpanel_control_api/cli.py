@@ -105,8 +105,7 @@ def check(context: click.Context) -> None:
             else f"user {board.control.username}"
         )
         click.echo(f"switchboard {board.name}: {board.address}, {user}, tenant {board.tenant}")
-    tenants = {name: board.tenant for name, board in config.switchboards.items()}
-    for warning in (*warnings_of(config, Service.CONTROL_API), *profile_warnings(profiles, tenants)):
+    for warning in (*warnings_of(config, Service.CONTROL_API), *profile_warnings(profiles, config.tenant_of)):
         click.echo(f"warning: {warning}", err=True)
 
 

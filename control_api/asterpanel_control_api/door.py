@@ -99,11 +99,6 @@ class Door:
         return response
 
 
-def still_valid(services: Services, who: Person) -> bool:
-    """Whether an open stream's proof still holds: a program's token can be revoked or expire meanwhile."""
-    return who.grant is None or services.authenticator.holds(who.grant)
-
-
 def person() -> Person:
     """Whose request this is."""
     who: Any = g.person

@@ -21,7 +21,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from asterpanel_control_api.schemas import never_null
-from asterpanel_control_api.switchboards.commands import MAX_INFO_BYTES, MAX_NUMBER, MAX_TEXT_BYTES
+from asterpanel_control_api.switchboards.commands import MAX_INFO_BYTES, MAX_NUMBER
+from asterpanel_switchboard.config.values import MAX_MEMBER_TEXT_BYTES
 
 MAX_NAME_CHARS: Final = 255
 MAX_QUEUES: Final = 500
@@ -75,7 +76,11 @@ _check_field, _field_schema = _without(_UNSAFE + _DIVIDERS)
 
 Name = Annotated[StrictStr, Field(min_length=1, max_length=MAX_NAME_CHARS), _check_line, _line_schema]
 Reason = Annotated[
-    StrictStr, Field(max_length=MAX_TEXT_BYTES), _check_field, _field_schema, _at_most_bytes(MAX_TEXT_BYTES)
+    StrictStr,
+    Field(max_length=MAX_MEMBER_TEXT_BYTES),
+    _check_field,
+    _field_schema,
+    _at_most_bytes(MAX_MEMBER_TEXT_BYTES),
 ]
 Info = Annotated[
     StrictStr, Field(max_length=MAX_INFO_BYTES), _check_field, _field_schema, _at_most_bytes(MAX_INFO_BYTES)

@@ -64,7 +64,7 @@ class Services:
             subscribers=Subscribers(boards),
             bridge=bridge,
             operations=Operations(bridge, boards, agent_rules(config), settings.action_timeout),
-            audit=make_audit(settings, exporter, boards, tenants_of(config)),
+            audit=make_audit(settings, exporter, boards, config.tenant_of),
             metrics=Metrics(),
         )
 
@@ -131,8 +131,3 @@ class Services:
     def viewpoint(self, person: Person) -> Viewpoint:
         """What a person may see and do, by the profiles as they are now."""
         return Viewpoint(person, self.profiles.current(), self.config.switchboards_of(person.tenant))
-
-
-def tenants_of(config: Config) -> dict[str, str]:
-    """Whose each switchboard is."""
-    return {name: board.tenant for name, board in config.switchboards.items()}

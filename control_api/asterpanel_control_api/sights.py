@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard
 from asterpanel_control_api.access.profiles import Profiles
-from asterpanel_control_api.door import still_valid
 from asterpanel_control_api.errors import ApiError
 from asterpanel_control_api.live.event_stream import Check
 from asterpanel_control_api.live.shared_view import Sight
@@ -28,7 +27,7 @@ class Sights:
 
         def now() -> Sight | None:
             nonlocal known
-            if not still_valid(self._services, who):
+            if not self._is_still_proven(who):
                 return None
             profiles = self._services.profiles.current()
             if known is None or known[0] is not profiles:
@@ -36,6 +35,10 @@ class Sights:
             return known[1]
 
         return now
+
+    def _is_still_proven(self, who: Person) -> bool:
+        """A program's token can be revoked or expire meanwhile."""
+        return who.grant is None or self._services.authenticator.holds(who.grant)
 
     def _sight(self, who: Person, switchboard: str) -> Sight | None:
         try:

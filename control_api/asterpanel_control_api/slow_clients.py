@@ -6,10 +6,11 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
+
+from asterpanel_control_api.live.peer import Peer, connection_of
 
 ARRIVES_WITHIN_S: Final = 10.0
 """For head and body, from when there is something to read."""
@@ -40,8 +41,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
 def has_arrived(environ: Mapping[str, Any]) -> None:
     """Nothing more of this request is to come; its answer may take as long as it wants."""
-    connection = environ.get("gunicorn.socket")
-    if isinstance(connection, socket.socket):
+    connection = connection_of(environ)
+    if connection is not None:
         _arriving.pop(connection, None)
 
 
@@ -51,5 +52,4 @@ def _give_up_slow_ones() -> None:
         now = time.monotonic()
         for connection, until in list(_arriving.items()):
             if now > until and _arriving.pop(connection, None) is not None:
-                with suppress(OSError):  # it may have ended
-                    connection.shutdown(socket.SHUT_RDWR)
+                Peer(connection).cut()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -22,7 +23,7 @@ from asterpanel_control_api.identity.tokens import Tokens, add_token, make_token
 from asterpanel_control_api.live.exporter_client import ExporterClient
 from asterpanel_control_api.live.subscribers import Subscribers
 from asterpanel_control_api.metrics import Metrics
-from asterpanel_control_api.services import Services, tenants_of
+from asterpanel_control_api.services import Services
 from asterpanel_control_api.switchboards.operations import SEEN_WITHIN_S, Operations, agent_rules
 from asterpanel_switchboard.config import Service, load_config
 from tests.grafana_keys import GrafanaKeys
@@ -131,6 +132,11 @@ class ControlApp:
         )
 
 
+def audit_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log has of the audit."""
+    return [record.message for record in caplog.records if "audit=" in record.message]
+
+
 @contextmanager
 def control_app(
     folder: Path,
@@ -171,7 +177,7 @@ def control_app(
             operations=Operations(
                 board.bridge, board.boards, agent_rules(loaded), 2.0, seen_within_s=seen_within_s
             ),
-            audit=Audit(board.boards, tenants_of(loaded)),
+            audit=Audit(board.boards, loaded.tenant_of),
             metrics=Metrics(),
         )
         services.subscribers.start()

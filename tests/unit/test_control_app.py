@@ -14,8 +14,7 @@ from werkzeug.test import TestResponse
 from asterpanel_control_api.audit.audit import Audit
 from asterpanel_control_api.audit.delivery import Delivery
 from asterpanel_control_api.audit.entry import Entry
-from asterpanel_control_api.services import tenants_of
-from tests.unit.control_app import SECRET, ControlApp, control_app
+from tests.unit.control_app import SECRET, ControlApp, audit_lines, control_app
 
 BOARD = "/v1/switchboards/milano"
 
@@ -45,10 +44,6 @@ class TestActions:
         assert response.json is not None
         assert response.status_code == 200
         assert [each["queue"] for each in response.json["queues"]] == ["sales"]
-
-
-def audit_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.message for record in caplog.records if "audit=" in record.message]
 
 
 class TestState:
@@ -167,7 +162,7 @@ class TestAudit:
         with caplog.at_level(logging.INFO):
             pause(api, "supervisor")
             pause(api, "viewer")
-        lines = [record.message for record in caplog.records if "audit=" in record.message]
+        lines = audit_lines(caplog)
         assert len(lines) == 2
         assert "user=grafana:supervisor" in lines[0]
         assert "result=done" in lines[0]
@@ -210,7 +205,7 @@ class TestAudit:
         entries: list[Entry] = []
         with control_app(tmp_path) as api:
             delivery = Delivery("journal", entries.extend)
-            audit = Audit(api.board.boards, tenants_of(api.services.config), delivery)
+            audit = Audit(api.board.boards, api.services.config.tenant_of, delivery)
             object.__setattr__(api.services, "audit", audit)
             audit.start()
             headers = api.headers_of("viewer")

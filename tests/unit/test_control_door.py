@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from asterpanel_control_api.access.rights import Role
 from asterpanel_control_api.identity.tokens import revoke_token
 from asterpanel_control_api.rate_limits import ACTIONS, AUDITED_REFUSALS, WRONG_SECRETS
-from tests.unit.control_app import OTHER_SECRET, ControlApp, control_app
+from tests.unit.control_app import OTHER_SECRET, ControlApp, audit_lines, control_app
 
 PAUSE = "/v1/switchboards/milano/agents/1001/pause"
 WRONG = {"Authorization": f"Bearer {'wrong' * 8}"}
@@ -103,7 +103,7 @@ class TestStrangers:
             api.ask("POST", PAUSE, {}, {"reason": "x"})
             api.ask("DELETE", "/v1/switchboards/milano/queues/sales/members/made%09up", WRONG)
             api.ask("GET", "/v1/switchboards/milano/state", WRONG)
-        lines = [record.message for record in caplog.records if "audit=" in record.message]
+        lines = audit_lines(caplog)
         assert len(lines) == 2
         assert "audit=pause" in lines[0]
         assert "agent=1001 result=unauthenticated detail=no_credentials" in lines[0]
@@ -115,7 +115,7 @@ class TestStrangers:
         with caplog.at_level(logging.INFO):
             for _ in range(AUDITED_REFUSALS + 5):
                 api.ask("POST", PAUSE, {})
-        lines = [record.message for record in caplog.records if "audit=" in record.message]
+        lines = audit_lines(caplog)
         assert len(lines) == AUDITED_REFUSALS
         counted = 'requests_total{endpoint="pause",result="unauthenticated"}'
         assert f"{counted} {AUDITED_REFUSALS + 5}.0" in api.client.get("/metrics").text

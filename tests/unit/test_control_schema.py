@@ -30,9 +30,10 @@ from asterpanel_control_api.access.rights import ROLE_RIGHTS, Role
 from asterpanel_control_api.access.scope import Part, Scope
 from asterpanel_control_api.errors import ErrorId
 from asterpanel_control_api.openapi import MEANINGS
-from asterpanel_control_api.switchboards.commands import MAX_INFO_BYTES, MAX_TEXT_BYTES
+from asterpanel_control_api.switchboards.commands import MAX_INFO_BYTES
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.replay import Replay
+from asterpanel_switchboard.config.values import MAX_MEMBER_TEXT_BYTES
 from tests.ami_server import Action, response
 from tests.traces import recording
 from tests.unit.control_app import ControlApp, control_app, profiles_with, queues
@@ -194,7 +195,7 @@ def filter_case(context: HookContext, case: Case[Any]) -> bool:
     names = [one["queue"] for one in memberships]
     return (
         len(body.get("info", "").encode()) <= MAX_INFO_BYTES
-        and all(len(one.get("reason", "").encode()) <= MAX_TEXT_BYTES for one in [body, *memberships])
+        and all(len(one.get("reason", "").encode()) <= MAX_MEMBER_TEXT_BYTES for one in [body, *memberships])
         and len(names) == len(set(names))
     )
 

@@ -13,13 +13,13 @@ SEND_BUFFER_BYTES = 128 * 1024
 
 
 class Peer:
-    """Whoever reads a stream. For any thread, while another one writes to him."""
+    """Whoever is at the other end. For any thread, while another one reads from or writes to him."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     def cut(self) -> None:
-        """End the connection: a write that waits for the reader fails."""
+        """End the connection: a read or write that waits for the other side fails."""
         with suppress(OSError):  # it may have ended
             self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -33,6 +33,12 @@ class Peer:
             return True
 
 
+def connection_of(environ: Mapping[str, Any]) -> socket.socket | None:
+    """The connection of a request (WSGI); None under a server that does not give its socket away."""
+    connection = environ.get("gunicorn.socket")
+    return connection if isinstance(connection, socket.socket) else None
+
+
 def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Peer | None:
     """Ready a connection for a stream that may have a slow or vanished reader.
 
@@ -44,8 +50,8 @@ def prepare_for_stream(environ: Mapping[str, Any], write_timeout_s: float) -> Pe
     Returns:
         The reader; None under a server that does not give its socket away.
     """
-    connection = environ.get("gunicorn.socket")
-    if not isinstance(connection, socket.socket):
+    connection = connection_of(environ)
+    if connection is None:
         return None
     with suppress(OSError):  # it may be gone already
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -211,10 +211,10 @@ def _done(services: Services, asked: _Asked, act: Callable[[Viewpoint, Document]
             )
         answer = act(view, document).document
         result = answer["result"]
-        detail = ", ".join(filter(None, (detail, _results(answer))))
+        detail = _joined(detail, _results(answer))
     except ApiError as error:
         result = error.id.id
-        detail = ", ".join(filter(None, (detail, error.message)))
+        detail = _joined(detail, error.message)
         raise
     finally:
         services.metrics.actions.labels(asked.action.id, result).observe(time.monotonic() - started)
@@ -282,10 +282,14 @@ def _settings(body: MemberBody) -> MemberSettings:
     return MemberSettings(body.penalty, body.paused, body.reason, body.ring_in_use)
 
 
+def _joined(*words: str) -> str:
+    """Those that are not empty."""
+    return ", ".join(filter(None, words))
+
+
 def _where(queues: tuple[str, ...] | None, *words: str) -> str:
     """Words and, if not in all, in which queues: ``Lunch, only in sales``."""
-    only = (f"only in {', '.join(queues)}",) if queues else ()
-    return ", ".join(filter(None, (*words, *only)))
+    return _joined(*words, f"only in {', '.join(queues)}" if queues else "")
 
 
 def _words(body: MemberBody) -> str:
@@ -312,7 +316,7 @@ def _of_member(action: Action, path: MemberPath, detail: str = "") -> _Asked:
 
 
 def _of_caller(action: Action, path: CallerPath, detail: str) -> _Asked:
-    told = ", ".join(filter(None, (detail, f"uniqueid {path.caller}")))
+    told = _joined(detail, f"uniqueid {path.caller}")
     return _Asked(action, path.switchboard, queue=path.queue, caller=path.caller, detail=told)
 
 

@@ -18,7 +18,6 @@ from asterpanel_switchboard.errors import AsterpanelError
 
 Action = Mapping[str, str]
 
-MAX_TEXT_BYTES = MAX_MEMBER_TEXT_BYTES
 MAX_INFO_BYTES = 200
 MAX_NUMBER = 2**31 - 1
 
@@ -160,7 +159,7 @@ def _action(name: str, **headers: str | None) -> Action:
 # --- values ---------------------------------------------------------------------------------------------
 
 
-def text(field: str, value: str, most_bytes: int = MAX_TEXT_BYTES) -> str:
+def text(field: str, value: str, most_bytes: int = MAX_MEMBER_TEXT_BYTES) -> str:
     """The text that Asterisk will have: without blanks around it.
 
     Raises:

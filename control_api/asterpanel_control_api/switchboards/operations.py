@@ -155,7 +155,6 @@ class Operations:
         queues: Collection[str] | None,
         within: Collection[str] | None,
     ) -> Outcome:
-        self._rules_of(switchboard)
         with self._turn(switchboard, "agent", agent) as turn:
             memberships = _memberships(turn.document, switchboard, agent)
             for queue in queues or ():
@@ -243,7 +242,6 @@ class Operations:
         step_for: Callable[[Membership, bool], Step],
         verb: str,
     ) -> Outcome:
-        self._rules_of(switchboard)
         with self._turn(switchboard, "agent", agent) as turn:
             memberships = _memberships(turn.document, switchboard, agent)
             here = _in_queue(turn.document, switchboard, agent, queue, memberships)
@@ -290,7 +288,6 @@ class Operations:
     def _move_caller(
         self, switchboard: str, queue: str, caller: str, step_for: Callable[[str], Step]
     ) -> Outcome:
-        self._rules_of(switchboard)
         with self._turn(switchboard, "caller", caller) as turn:
             _known_queue(turn.document, switchboard, queue)
             waiting = waiting_caller(turn.document, queue, caller)
@@ -303,6 +300,7 @@ class Operations:
 
     @contextmanager
     def _turn(self, switchboard: str, kind: str, who: str) -> Iterator[Turn]:
+        self._rules_of(switchboard)  # there is such a switchboard
         with self._performer.turn(switchboard, kind, who) as turn:
             try:
                 yield turn

@@ -298,6 +298,11 @@ class Config(Section):
         """The tenants that have a switchboard, sorted."""
         return tuple(sorted({board.tenant for board in self.switchboards.values()}))
 
+    @cached_property
+    def tenant_of(self) -> Mapping[str, str]:
+        """Whose each switchboard is."""
+        return {name: board.tenant for name, board in self.switchboards.items()}
+
     def switchboards_of(self, tenant: str) -> tuple[str, ...]:
         """The names of a tenant's switchboards, in the order of the file."""
         return tuple(name for name, board in self.switchboards.items() if board.tenant == tenant)
