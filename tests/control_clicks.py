@@ -182,8 +182,10 @@ class AgentPaused:
         return reasons == ([] if self.reason is None else [self.reason])
 
     def in_stream(self, document: Document) -> bool:
-        agent = document["agents"][self.agent]
-        return (agent["paused"], agent["pause_reason"]) == (self.reason is not None, self.reason or "")
+        agent = document["agents"].get(self.agent)
+        return agent is not None and (agent["paused"], agent["pause_reason"]) == (
+            self.reason is not None, self.reason or "",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
