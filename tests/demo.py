@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -104,6 +105,10 @@ def _say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+_ENDING = threading.Event()
+"""Set by the signal: Python drops the exception if it comes while something is being finalized."""
+
+
 def _end_on_signals() -> None:
     """Ctrl-C, SIGTERM and a terminal that is closed end the demo; what comes later does not stop its end."""
     numbers = [signal.SIGINT, signal.SIGTERM]
@@ -113,6 +118,7 @@ def _end_on_signals() -> None:
     def end(*_: object) -> None:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
+        _ENDING.set()
         raise KeyboardInterrupt
 
     for number in numbers:
@@ -264,6 +270,8 @@ def _answers(url: str, processes: Sequence[_Process]) -> None:
 
 
 def _all_alive(processes: Sequence[_Process]) -> None:
+    if _ENDING.is_set():
+        raise KeyboardInterrupt
     for process in processes:
         if not process.running():
             raise SystemExit(f"{process.name} has ended by itself:\n{process.tail()}")

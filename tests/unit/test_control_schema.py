@@ -35,6 +35,7 @@ from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.replay import Replay
 from asterpanel_switchboard.config.values import MAX_MEMBER_TEXT_BYTES
 from tests.ami_server import Action, response
+from tests.pbx.pbx import wait_until
 from tests.traces import recording
 from tests.unit.control_app import ControlApp, control_app, profiles_with, queues
 
@@ -341,6 +342,7 @@ def test_other_answers(api: ControlApp, document: dict[str, Any]) -> None:
     api.board.show(up=False)
     assert ask(api, document, "pause")[1]["error"]["id"] == "no_state"
     api.board.do(api.board.server.stop)
+    wait_until(lambda: not api.board.bridge.connections()["milano"].is_up, what="the loss is noticed")
     for name in ACTIONS:
         status, body = ask(api, document, name)
         assert (status, body["error"]["id"]) == (503, "not_connected"), name
