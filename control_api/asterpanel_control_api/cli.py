@@ -9,12 +9,12 @@ import click
 
 from asterpanel_control_api.access.profiles import load_profiles, profile_warnings
 from asterpanel_control_api.token_commands import token
+from asterpanel_switchboard.command_line import InvalidConfiguration, config_option, configuration_for
 from asterpanel_switchboard.config import (
     Config,
     ConfigError,
     ControlApiConfig,
     Service,
-    load_config,
     warnings_of,
 )
 
@@ -26,18 +26,6 @@ Exit codes:
   2  wrong usage of this command
   3  the configuration or the profiles are invalid
 """
-
-
-class InvalidConfiguration(click.ClickException):
-    """Ends the command with exit code 3 and one line a problem."""
-
-    exit_code = 3
-
-    def __init__(self, error: ConfigError) -> None:
-        super().__init__("\n".join(error.lines()))
-
-    def show(self, file: object = None) -> None:
-        click.echo(self.message, err=True)
 
 
 @click.group(
@@ -52,17 +40,7 @@ Examples:
 asterpanel.example.yml and profiles.example.yml document every key.
 """,
 )
-@click.option(
-    "--config",
-    "-c",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=Path("asterpanel.yml"),
-    show_default=True,
-    envvar="ASTERPANEL_CONFIG",
-    show_envvar=True,
-    help="The configuration file.",
-)
+@config_option()
 @click.version_option(version("asterpanel"), prog_name="asterpanel-control-api")
 @click.pass_context
 def main(context: click.Context, config_path: Path) -> None:
@@ -75,12 +53,7 @@ def main(context: click.Context, config_path: Path) -> None:
 
 
 def _configuration(context: click.Context) -> tuple[Config, ControlApiConfig]:
-    try:
-        config = load_config(
-            context.find_object(Path) or Path("asterpanel.yml"), for_service=Service.CONTROL_API
-        )
-    except ConfigError as error:
-        raise InvalidConfiguration(error) from error
+    config = configuration_for(Service.CONTROL_API, context)
     if config.control_api is None:
         raise click.ClickException("the configuration has no section control_api: add it")
     return config, config.control_api

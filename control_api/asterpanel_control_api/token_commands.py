@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
@@ -18,14 +17,11 @@ from asterpanel_control_api.identity.tokens import (
     make_token,
     revoke_token,
 )
-from asterpanel_switchboard.config import Config, ConfigError, ControlApiConfig, Service, load_config
+from asterpanel_switchboard.command_line import configuration_for
+from asterpanel_switchboard.config import Config, ControlApiConfig, Service
 from asterpanel_switchboard.config.values import parse_duration
 
 _LONGEST_S = 10 * 366 * 86400
-
-
-class _InvalidConfiguration(click.ClickException):
-    exit_code = 3
 
 
 class _Expiry(click.ParamType[float | None]):
@@ -150,12 +146,7 @@ def revoke(context: click.Context, name: str) -> None:
 
 
 def _configuration(context: click.Context) -> Config:
-    try:
-        return load_config(
-            context.find_object(Path) or Path("asterpanel.yml"), for_service=Service.ADMINISTRATION
-        )
-    except ConfigError as error:
-        raise _InvalidConfiguration(str(error)) from error
+    return configuration_for(Service.ADMINISTRATION, context)
 
 
 def _section(config: Config) -> ControlApiConfig:

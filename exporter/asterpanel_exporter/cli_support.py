@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
-from asterpanel_switchboard.config import Config, ConfigError, load_config
+from asterpanel_switchboard.command_line import configuration_for
+from asterpanel_switchboard.config import Config, Service
 
 EXIT_CODES = """
 \b
@@ -21,26 +21,9 @@ Exit codes:
 """
 
 
-class InvalidConfiguration(click.ClickException):
-    """Ends the command with exit code 3 and one line a problem."""
-
-    exit_code = 3
-
-    def __init__(self, error: ConfigError) -> None:
-        count = len(error.problems)
-        summary = f"{error.path}: {count} {'problem' if count == 1 else 'problems'}"
-        super().__init__("\n".join([*error.lines(), summary]))
-
-    def show(self, file: object = None) -> None:
-        click.echo(self.message, err=True)
-
-
 def configuration(context: click.Context) -> Config:
     """The configuration that the command line names. Ends the command with exit code 3 if it is invalid."""
-    try:
-        return load_config(context.find_object(Path) or Path("asterpanel.yml"))
-    except ConfigError as error:
-        raise InvalidConfiguration(error) from error
+    return configuration_for(Service.EXPORTER, context)
 
 
 class LazyGroup(click.Group):

@@ -23,8 +23,8 @@ from asterpanel_exporter.report.buckets import Bucket
 from asterpanel_exporter.report.journal_reader import open_reader
 from asterpanel_exporter.report.options import Asked
 from asterpanel_exporter.report.rendering import write_tables
-from asterpanel_exporter.report.service_level import DEFAULT_FORMULA
 from asterpanel_switchboard.config import load_config
+from asterpanel_switchboard.service_level import DEFAULT_FORMULA
 
 CALLS = 1_000_000
 QUEUES = 20
@@ -60,7 +60,7 @@ def run() -> str:
         (folder / "asterpanel.yml").write_text(CONFIG, encoding="utf-8")
         (folder / "secret").write_text("none", encoding="ascii")
         started = time.perf_counter()
-        attempts = _build_journal(folder / "journal.db")
+        attempts = build_journal(folder / "journal.db")
         built_s = time.perf_counter() - started
         _build_plain(folder)
         asked = Asked(load_config(folder / "asterpanel.yml"), ("milano",), (), MONTH, "table", time.time())
@@ -123,7 +123,8 @@ def _calls() -> Iterator[tuple[QueueCall, list[AgentAttempt]]]:
         )
 
 
-def _build_journal(path: Path) -> int:
+def build_journal(path: Path) -> int:
+    """A journal with a month of calls and ring attempts of milano; says how many attempts."""
     attempts = 0
     with Journal.open(path) as journal:
         batch = Batch()

@@ -409,6 +409,7 @@ class TestWarnings:
                 "queue_settings: [{switchboards: [roma]}]\n",
                 "queue_settings[0].switchboards: 'roma' matches no",
             ),
+            ("targets: [{switchboards: [roma]}]\n", "targets[0].switchboards: 'roma' matches no"),
             ("  b: {host: 10.0.0.5, username: a, secret_env: MILANO}\n", "switchboards milano, b are all at"),
         ],
     )

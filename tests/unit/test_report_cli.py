@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from asterpanel_exporter.history.records import Outcome, Record, SwitchboardGap
 from asterpanel_exporter.journal.journal import Journal
 from asterpanel_exporter.report.rendering import blocks
-from asterpanel_exporter.report.service_level import FORMULAS
+from asterpanel_switchboard.service_level import FORMULAS
 from tests.unit.report_journal import SETTINGS, ReportFolder, at, call
 
 DAY = "2026-11-18"

@@ -13,7 +13,7 @@ from asterpanel_exporter.periods import period_of
 from asterpanel_exporter.points.point import point_of
 from asterpanel_exporter.report.journal_reader import Scope, open_reader
 from asterpanel_exporter.report.queues import queue_sums
-from asterpanel_exporter.report.service_level import FORMULAS
+from asterpanel_switchboard.service_level import FORMULAS
 from tests.unit.report_journal import ROME, SETTINGS, ReportFolder, at, call
 
 DAY = "2026-11-18"

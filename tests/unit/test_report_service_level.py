@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterpanel_exporter.report.service_level import FORMULAS, ServiceLevelSums, formula_of
+from asterpanel_switchboard.service_level import FORMULAS, ServiceLevelSums, formula_of
 
 SUMS = ServiceLevelSums(
     answered=80, answered_within=60, abandoned=16, abandoned_within=6, short_abandoned=4, flowed_out=24

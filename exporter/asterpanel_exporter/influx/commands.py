@@ -12,7 +12,7 @@ from influxdb_client import InfluxDBClient
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
-from asterpanel_exporter.cli_support import EXIT_CODES, InvalidConfiguration, configuration
+from asterpanel_exporter.cli_support import EXIT_CODES, configuration
 from asterpanel_exporter.influx.answers import WriteError, error_of_exception, tls_problem
 from asterpanel_exporter.influx.client import connect
 from asterpanel_exporter.influx.problems import problem
@@ -32,13 +32,12 @@ from asterpanel_exporter.influx.setup_1 import (
     server_version,
 )
 from asterpanel_exporter.influx.tokens import scoped_tokens
+from asterpanel_switchboard.command_line import configuration_for
 from asterpanel_switchboard.config import (
     Config,
-    ConfigError,
     InfluxConfig,
     InfluxTarget,
     Service,
-    load_config,
 )
 from asterpanel_switchboard.config.secrets import secret_from_file
 from asterpanel_switchboard.config.values import parse_duration
@@ -123,8 +122,7 @@ def setup(
 
     InfluxDB 1.x gets its databases; it has no tokens.
     """
-    path = context.find_object(Path) or Path("asterpanel.yml")
-    config = _configuration_without_tokens(path)
+    config = configuration_for(Service.INFLUX_SETUP, context)
     options = _Options(
         _user(username, password_file), token_file, _retention_s(retention), replace_tokens, dry_run
     )
@@ -136,7 +134,7 @@ def setup(
         if version.startswith("1."):
             _set_up_1(config, influxdb, version, options)
         elif version.startswith("2."):
-            _set_up_2(config, influxdb, options, tokens_dir or path.resolve().parent / "secrets")
+            _set_up_2(config, influxdb, options, tokens_dir or _folder(context) / "secrets")
         else:
             raise SetupError(
                 "InfluxDB 3 is set up with its own tool: `influxdb3 create database` and "
@@ -241,13 +239,6 @@ def _failures_told(influxdb: InfluxConfig) -> Iterator[None]:
         raise click.ClickException(f"InfluxDB at {influxdb.url} cannot be reached: {reason}") from error
 
 
-def _configuration_without_tokens(path: Path) -> Config:
-    try:
-        return load_config(path, for_service=Service.INFLUX_SETUP)
-    except ConfigError as error:
-        raise InvalidConfiguration(error) from error
-
-
 def _section(config: Config) -> InfluxConfig:
     if config.influxdb is None:
         raise click.ClickException("the configuration has no section influxdb: add it, with at least its url")
@@ -260,6 +251,10 @@ def _user(name: str | None, password_file: Path | None) -> FirstUser | None:
     if name is None or password_file is None:
         raise click.UsageError("--username and --password-file need each other")
     return FirstUser(name, _secret(password_file, "--password-file"))
+
+
+def _folder(context: click.Context) -> Path:
+    return (context.find_object(Path) or Path("asterpanel.yml")).resolve().parent
 
 
 def _secret(path: Path, option: str) -> str:

@@ -21,7 +21,7 @@ from asterpanel_exporter.report.notes import (
 )
 from asterpanel_exporter.report.options import Asked
 from asterpanel_exporter.report.queues import QueueSums, queue_sums, total_of
-from asterpanel_exporter.report.service_level import Formula
+from asterpanel_switchboard.service_level import Formula
 
 
 def queue_report(

@@ -25,7 +25,7 @@ from asterpanel_exporter.report.options import (
     converted,
     seconds,
 )
-from asterpanel_exporter.report.service_level import DEFAULT_FORMULA, formula_of
+from asterpanel_switchboard.service_level import DEFAULT_FORMULA, formula_of
 
 DEFAULT_LIMIT = 50
 

@@ -14,8 +14,8 @@ from asterpanel_exporter.cli_support import EXIT_CODES, configuration
 from asterpanel_exporter.periods import FORMS, PeriodError, period_of
 from asterpanel_exporter.report.columns import Column
 from asterpanel_exporter.report.journal_reader import Scope
-from asterpanel_exporter.report.service_level import FORMULAS
 from asterpanel_switchboard.config.values import parse_duration
+from asterpanel_switchboard.service_level import FORMULAS
 
 if TYPE_CHECKING:
     from asterpanel_switchboard.config import Config

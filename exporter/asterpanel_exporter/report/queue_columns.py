@@ -8,7 +8,7 @@ from asterpanel_exporter.history.records import Outcome
 from asterpanel_exporter.report.buckets import Bucket
 from asterpanel_exporter.report.columns import Column, Kind, ratio
 from asterpanel_exporter.report.queues import FLOW_OUTS, QueueSums
-from asterpanel_exporter.report.service_level import Formula
+from asterpanel_switchboard.service_level import Formula
 
 _FLOW_OUT_COLUMNS: Final = {
     Outcome.TIMEOUT: ("time-out", "Left because the queue's time was up."),

@@ -24,6 +24,7 @@ from pydantic import (
 from asterpanel_switchboard.config.control import ControlApiConfig, ControlUser
 from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
 from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
+from asterpanel_switchboard.config.targets import DashboardsConfig, QueueTargets, TargetsRule, merged_targets
 from asterpanel_switchboard.config.values import (
     CaFile,
     ConfigPath,
@@ -204,6 +205,12 @@ class ExporterConfig(Section):
         description="How often the whole state is read again, to catch what no event announces. At least "
         "10s.",
     )
+    rollup: StrictBool = Field(
+        default=True,
+        description="Make the half hours that reports sum up. In a pair of exporters on the same "
+        "switchboards only one should: of two, the last to write a half hour wins in InfluxDB, and it may "
+        "know less.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe messages to log."
     )
@@ -293,6 +300,15 @@ class Config(Section):
         description="The API that acts on switchboards. Without this section there is none.",
     )
 
+    targets: Annotated[tuple[TargetsRule, ...], BeforeValidator(_empty_list_for_null)] = Field(
+        default=(),
+        description="What is good and what is bad of a queue. Every matching entry applies, in order; later "
+        "ones override what they set.",
+    )
+    dashboards: Annotated[DashboardsConfig, BeforeValidator(empty_mapping_for_null)] = Field(
+        default_factory=DashboardsConfig, description="Grafana's dashboards and alerts."
+    )
+
     @cached_property
     def tenants(self) -> tuple[str, ...]:
         """The tenants that have a switchboard, sorted."""
@@ -314,6 +330,18 @@ class Config(Section):
         Remembers its answers, up to a number that limits memory and not queues.
         """
         return lru_cache(maxsize=65536)(self._merge_queue_settings)
+
+    @cached_property
+    def targets_for(self) -> Callable[[str, str], QueueTargets]:
+        """`targets_for(switchboard, queue)`: its matching entries merged, defaults filled in."""
+        return lru_cache(maxsize=65536)(
+            lambda switchboard, queue: merged_targets(self.targets, switchboard, queue)
+        )
+
+    @property
+    def dashboards_time_zone(self) -> ZoneInfo:
+        """The zone of the dashboards' days."""
+        return self.dashboards.time_zone_for(board.time_zone for board in self.switchboards.values())
 
     def agent_identity_for(self, switchboard: str) -> AgentIdentityConfig:
         """The identity rule of one switchboard: its own, or the global one.

@@ -28,6 +28,7 @@ _MAX_NAME_CHARS = 63
 _RESERVED_NAME = "stream"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400, None: 1}
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?")
 _UNIT_BYTES = (
     {None: 1, "B": 1}
@@ -83,6 +84,20 @@ def parse_duration(value: object) -> float:
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError("must not be negative or infinite")
     return seconds
+
+
+def parse_share(value: object) -> float:
+    """A share from 0 to 1, from a number or from text such as `80%`."""
+    match = _SHARE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is not None:
+        share = float(match[1]) / 100
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        share = float(value)
+    else:
+        raise ValueError("must be a share: per cent as in 80%, or a number from 0 to 1")
+    if not 0 <= share <= 1:
+        raise ValueError("must be a share from 0% to 100%, or from 0 to 1")
+    return share
 
 
 def parse_size(value: object) -> int:
@@ -279,6 +294,8 @@ Glob = Annotated[str, StringConstraints(min_length=1)]
 """A shell pattern (`*`, `?`, `[…]`), case-sensitive."""
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 """A duration, in seconds."""
+Share = Annotated[float, BeforeValidator(parse_share)]
+"""A share of a whole, from 0.0 to 1.0."""
 Bytes = Annotated[int, BeforeValidator(parse_size)]
 """A size, in bytes."""
 HttpUrl = Annotated[str, AfterValidator(_check_http_url)]

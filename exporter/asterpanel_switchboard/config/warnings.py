@@ -45,10 +45,13 @@ def _exporter_warnings(config: Config) -> Iterator[str]:
 
 
 def _rule_warnings(config: Config) -> Iterator[str]:
-    for index, rule in enumerate(config.queue_settings):
-        for glob in rule.switchboards:
-            if not any(fnmatchcase(name, glob) for name in config.switchboards):
-                yield f"queue_settings[{index}].switchboards: {glob!r} matches no configured switchboard"
+    of_queues = [rule.switchboards for rule in config.queue_settings]
+    of_targets = [rule.switchboards for rule in config.targets]
+    for section, entries in (("queue_settings", of_queues), ("targets", of_targets)):
+        for index, globs in enumerate(entries):
+            for glob in globs:
+                if not any(fnmatchcase(name, glob) for name in config.switchboards):
+                    yield f"{section}[{index}].switchboards: {glob!r} matches no configured switchboard"
 
 
 def _switchboard_warnings(board: SwitchboardConfig) -> Iterator[str]:
