@@ -116,6 +116,17 @@ CALLS = Metric(
     values={"outcome": tuple(outcome.value for outcome in Outcome)},
     while_down=True,
 )  # fmt: skip
+WITHIN_SERVICE_LEVEL = Metric(
+    "asterisk_queue_calls_within_service_level_total", Kind.COUNTER, (*_QUEUE, "outcome"),
+    "Queue calls that were answered, or abandoned, within the service-level threshold that applied to them.",
+    values={"outcome": tuple(outcome.value for outcome in WAIT_OUTCOMES)},
+    while_down=True,
+)  # fmt: skip
+SHORT_ABANDONS = Metric(
+    "asterisk_queue_short_abandons_total", Kind.COUNTER, _QUEUE,
+    "Callers who hung up within the configured short_abandon; they are among the abandoned.",
+    while_down=True,
+)  # fmt: skip
 WAIT = Metric(
     "asterisk_queue_wait_seconds", Kind.HISTOGRAM, (*_QUEUE, "outcome"),
     "Time from the join until an agent was connected (answered), or until the caller hung up (abandoned). "
@@ -170,6 +181,13 @@ MEMBER_PAUSED = Metric(
 LAST_EVENT = Metric(
     "asterpanel_ami_last_event_timestamp_seconds", Kind.GAUGE, _SWITCHBOARD,
     "Unix time on the switchboard's clock of the newest event; absent before the first.",
+    while_down=True,
+)  # fmt: skip
+LAST_SEEN = Metric(
+    "asterpanel_ami_last_seen_timestamp_seconds", Kind.GAUGE, _SWITCHBOARD,
+    "Unix time on the exporter's clock when the switchboard last told anything, an event or the answer to a "
+    "ping, on a connection on which its whole state had been read: the data is as of then. Absent before "
+    "the first.",
     while_down=True,
 )  # fmt: skip
 EVENTS = Metric(
@@ -253,6 +271,23 @@ JOURNAL_SIZE = Metric(
     "asterpanel_journal_size_bytes", Kind.GAUGE, (), "Size of the journal, its write-ahead log included.",
     while_down=True,
 )  # fmt: skip
+ROLLUP_LAST_SUCCESS = Metric(
+    "asterpanel_rollup_last_success_timestamp_seconds", Kind.GAUGE, (),
+    "Unix time at which all half hours that were due had been made (the points queue_interval, "
+    "agent_interval and agent_duty): reports are as of then. Absent before the first time.",
+    while_down=True,
+)  # fmt: skip
+ROLLUP_DUE = Metric(
+    "asterpanel_rollup_half_hours_due", Kind.GAUGE, (),
+    "Half hours of switchboards that are to be made (anew): many after an import or an upgrade, else a few "
+    "once a minute.",
+    while_down=True,
+)  # fmt: skip
+ROLLUP_ERRORS = Metric(
+    "asterpanel_rollup_errors_total", Kind.COUNTER, (),
+    "Failed attempts to make half hours since the exporter started; they are tried again.",
+    while_down=True,
+)  # fmt: skip
 INFLUX_PENDING = Metric(
     "asterpanel_influx_points_pending", Kind.GAUGE, _TENANT,
     "Points in the journal that InfluxDB has not acknowledged yet.",
@@ -306,6 +341,8 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     QUEUE_INFO,
     OFFERED,
     CALLS,
+    WITHIN_SERVICE_LEVEL,
+    SHORT_ABANDONS,
     WAIT,
     TALK,
     RING_ATTEMPTS,
@@ -317,6 +354,7 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     MEMBER_PENALTY,
     MEMBER_PAUSED,
     LAST_EVENT,
+    LAST_SEEN,
     EVENTS,
     FRAMES,
     BYTES,
@@ -334,6 +372,9 @@ CATALOGUE: Final[tuple[Metric, ...]] = (
     JOURNAL_ERRORS,
     JOURNAL_COMMIT,
     JOURNAL_SIZE,
+    ROLLUP_LAST_SUCCESS,
+    ROLLUP_DUE,
+    ROLLUP_ERRORS,
     INFLUX_PENDING,
     INFLUX_OLDEST,
     INFLUX_DELIVERED,

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from asterpanel_exporter.cli_support import EXIT_CODES, LazyGroup, configuration
+from asterpanel_switchboard.command_line import config_option
 from asterpanel_switchboard.config import Config, warnings_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _T = TypeVar("_T")
         "influx": "asterpanel_exporter.influx.commands:influx",
         "journal": "asterpanel_exporter.journal.commands:journal",
         "report": "asterpanel_exporter.report.commands:report",
+        "rollup": "asterpanel_exporter.rollup.commands:rollup",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"""
@@ -37,17 +39,7 @@ Examples:
 asterpanel.example.yml documents every key of the configuration.
 """,
 )
-@click.option(
-    "--config",
-    "-c",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=Path("asterpanel.yml"),
-    show_default=True,
-    envvar="ASTERPANEL_CONFIG",
-    show_envvar=True,
-    help="The configuration file.",
-)
+@config_option()
 @click.version_option(version("asterpanel"), prog_name="asterpanel-exporter")
 @click.pass_context
 def main(context: click.Context, config_path: Path) -> None:

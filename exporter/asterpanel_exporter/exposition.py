@@ -25,6 +25,7 @@ from asterpanel_exporter.influx.answers import FailureKind
 from asterpanel_exporter.influx.sender import Progress
 from asterpanel_exporter.journal.writer import JournalWriter
 from asterpanel_exporter.live import LiveSwitchboard
+from asterpanel_exporter.rollup.job import RollUpJob
 from asterpanel_exporter.state import Agent, AgentState, DriftKind, Queue, ResyncReason
 from asterpanel_switchboard.intake import WireError
 from asterpanel_switchboard.session import AmiSession, DisconnectReason
@@ -99,6 +100,8 @@ def add_switchboard(out: Exposition, live: LiveSwitchboard, ours: float) -> Iter
         out.add(c.INFO, f"{board},{versions}", 1)
     if live.last_event_at is not None:
         out.add(c.LAST_EVENT, board, live.last_event_at)
+    if live.history.seen_at is not None:
+        out.add(c.LAST_SEEN, board, live.history.seen_at)
     out.add(c.EVENTS, board, live.events)
     out.add(c.STATE_ERRORS, board, live.errors)
     for kind in DriftKind:
@@ -129,6 +132,10 @@ def _add_calls(out: Exposition, labels: str, totals: QueueTotals) -> None:
     out.add(c.OFFERED, labels, totals.offered)
     for outcome in Outcome:
         out.add(c.CALLS, f"{labels},{_label('outcome', outcome)}", totals.calls[outcome])
+    for outcome in totals.wait:
+        within = f"{labels},{_label('outcome', outcome)}"
+        out.add(c.WITHIN_SERVICE_LEVEL, within, totals.within_sl[outcome])
+    out.add(c.SHORT_ABANDONS, labels, totals.short_abandons)
     for outcome, histogram in totals.wait.items():
         out.add_histogram(c.WAIT, f"{labels},{_label('outcome', outcome)}", histogram)
     out.add_histogram(c.TALK, labels, totals.talk)
@@ -190,6 +197,14 @@ def add_journal(out: Exposition, writer: JournalWriter) -> None:
     out.add(c.JOURNAL_ERRORS, "", writer.errors)
     out.add(c.JOURNAL_COMMIT, "", round(writer.last_commit_s, 6))
     out.add(c.JOURNAL_SIZE, "", writer.size_bytes)
+
+
+def add_rollup(out: Exposition, job: RollUpJob) -> None:
+    """Add the samples of the roll-up."""
+    if job.last_success is not None:
+        out.add(c.ROLLUP_LAST_SUCCESS, "", round(job.last_success, 3))
+    out.add(c.ROLLUP_DUE, "", job.due)
+    out.add(c.ROLLUP_ERRORS, "", job.errors)
 
 
 def add_influx(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
-from asterpanel_exporter.exposition import Exposition, add_influx, add_journal
+from asterpanel_exporter.exposition import Exposition, add_influx, add_journal, add_rollup
 from asterpanel_exporter.history.records import ControlAction
 from asterpanel_exporter.influx.sender import Progress
 from asterpanel_exporter.influx.sink import InfluxSink
@@ -17,6 +17,7 @@ from asterpanel_exporter.journal.writer import JournalWriter
 from asterpanel_exporter.live import LiveSwitchboard
 from asterpanel_exporter.points.point import Point
 from asterpanel_exporter.recorder import Recorder
+from asterpanel_exporter.rollup.job import RollUpJob
 from asterpanel_switchboard.config import Config
 
 ACTIONS_TIMEOUT_S = 3.0
@@ -42,6 +43,7 @@ class Storage:
         self._wall_clock = wall_clock
         self._stack = AsyncExitStack()
         self._sink: InfluxSink | None = None
+        self._rollup = RollUpJob(config, self._wake_sink, wall_clock=wall_clock)
         self._retention: Retention
         self._writer: JournalWriter
         self._recorder: Recorder
@@ -64,6 +66,9 @@ class Storage:
                 self._sink = InfluxSink(self._config.influxdb, self._config.tenants, settings.path)
                 self._sink.start()
                 stack.push_async_callback(asyncio.to_thread, self._sink.stop)
+            if self._config.exporter.rollup:
+                self._rollup.start()
+                stack.push_async_callback(asyncio.to_thread, self._rollup.stop)
             self._stack = stack.pop_all()
         return self
 
@@ -106,6 +111,8 @@ class Storage:
     def expose(self, out: Exposition) -> None:
         """Add the samples of the journal and of the delivery to InfluxDB."""
         add_journal(out, self._writer)
+        if self._config.exporter.rollup:
+            add_rollup(out, self._rollup)
         # Lines of a tenant that is configured no more are waiting too, for nobody.
         progress = {tenant: Progress(oldest_pending=at) for tenant, (_, at) in self._writer.backlog.items()}
         if self._sink is not None:
@@ -125,7 +132,11 @@ class Storage:
     def _submit(self, batch: Batch, on_written: Callable[[Sequence[Point]], None]) -> None:
         def written(points: Sequence[Point]) -> None:
             on_written(points)
-            if points and self._sink is not None:
-                self._sink.wake()
+            if points:
+                self._wake_sink()
 
         self._writer.submit(batch, written)
+
+    def _wake_sink(self) -> None:
+        if self._sink is not None:
+            self._sink.wake()

@@ -18,6 +18,7 @@ from tests.load import (
     bench_latency,
     bench_queue_log,
     bench_report,
+    bench_rollup,
     bench_scrape,
     bench_throughput,
 )
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "influx": bench_influx.run,
     "queue-log": bench_queue_log.run,
     "report": bench_report.run,
+    "rollup": bench_rollup.run,
     "control-filter": bench_control_filter.run,
     "control-streams": bench_control_streams.run,
     "ami-cost": ami_cost.report,

@@ -36,6 +36,7 @@ def calls(draw: st.DrawFn) -> QueueCall:
         wait_s=draw(SECONDS),
         talk_s=draw(SECONDS),
         sl_threshold_s=draw(st.sampled_from([0.0, 20.0, 37.0])),
+        short_abandon_s=5.0,
     )
 
 
@@ -56,6 +57,8 @@ def _shown(queue: QueueTotals) -> object:
     return (
         queue.offered,
         +queue.calls,
+        +queue.within_sl,
+        queue.short_abandons,
         +queue.attempts,
         [(histogram.bounds, histogram.counts, round(histogram.sum, 6)) for histogram in histograms],
     )
@@ -85,6 +88,32 @@ def test_a_threshold_that_is_configured_anew_begins_the_waits_anew() -> None:
     once_more = OutcomeTotals((37.0,))
     once_more.restore(kept)
     assert shown(once_more) == shown(again)
+
+
+def test_calls_within_the_service_level_and_short_abandons_are_counted_over_a_restart() -> None:
+    def ended(number: int, outcome: Outcome, wait_s: float, threshold_s: float = 20.0) -> QueueCall:
+        return QueueCall("milano", "sales", outcome, 1.0, f"1.{number}", wait_s=wait_s,
+                         sl_threshold_s=threshold_s, short_abandon_s=5.0)  # fmt: skip
+
+    before = [
+        ended(1, Outcome.ANSWERED, 20.0),
+        ended(2, Outcome.ANSWERED, 20.1),
+        ended(3, Outcome.ANSWERED, 1.0, threshold_s=0.0),
+        ended(4, Outcome.ABANDONED, 4.9),
+        ended(5, Outcome.ABANDONED, 5.0),
+        ended(6, Outcome.ABANDONED, 30.0),
+        ended(7, Outcome.TIMEOUT, 3.0),
+    ]
+    totals = OutcomeTotals()
+    kept = totals.add(before, {})
+    queue = totals.queue("sales")
+    assert queue.within_sl == {Outcome.ANSWERED: 1, Outcome.ABANDONED: 2}
+    assert queue.short_abandons == 1
+    again = OutcomeTotals()
+    again.restore(kept)
+    again.add([ended(8, Outcome.ANSWERED, 2.0), ended(9, Outcome.ABANDONED, 2.0)], {})
+    assert again.queue("sales").within_sl == {Outcome.ANSWERED: 2, Outcome.ABANDONED: 3}
+    assert again.queue("sales").short_abandons == 2
 
 
 def test_a_bound_belongs_to_its_bucket() -> None:

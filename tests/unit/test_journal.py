@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from asterpanel_exporter.history.half_hours import AgentDuty
 from asterpanel_exporter.history.records import (
     AgentAttempt,
     AgentPause,
@@ -27,7 +28,7 @@ from asterpanel_exporter.history.records import (
 from asterpanel_exporter.journal import schema
 from asterpanel_exporter.journal.journal import Batch, Journal, JournalError
 from asterpanel_exporter.journal.lock import ExporterLock
-from asterpanel_exporter.points.catalogue import CATALOGUE
+from asterpanel_exporter.points.catalogue import CATALOGUE, AnyRecord
 from asterpanel_exporter.points.point import Point, Value, point_of
 
 NOW = 1795390600.0
@@ -40,7 +41,7 @@ def call(number: int, **values: Any) -> QueueCall:
     )
 
 
-def points(*records: Record, tenant: str | None = "acme") -> Batch:
+def points(*records: AnyRecord, tenant: str | None = "acme") -> Batch:
     return Batch([(tenant, point_of(record)) for record in records])
 
 
@@ -112,6 +113,37 @@ def test_batches_of_any_size_keep_their_order_over_measurements(journal: Journal
     assert journal.write(points(*records), NOW) == [point_of(record) for record in records]
     assert lines(journal) == [point_of(record).line for record in records]
     assert journal.write(points(*records[::-1]), NOW) == []
+
+
+def duty(agent: str, on_duty_s: float, at: float = 1795390200.0) -> AgentDuty:
+    return AgentDuty(
+        "milano", agent, "Bob", at, on_duty_s, 0.0, on_duty_s, on_duty_s, 0.0, 0.0, 0.0, 0, 0.0, 0.0
+    )
+
+
+def test_a_half_hour_replaces_itself(journal: Journal) -> None:
+    first = [duty("1001", 60.0), duty("1002", 60.0), duty("1001", 60.0, at=1795392000.0)]
+    assert journal.write(points(*first), NOW) == [point_of(record) for record in first]
+    again = [duty("1001", 60.0), duty("1002", 90.0)]
+    assert journal.write(points(*again), NOW) == [point_of(duty("1002", 90.0))]
+    stored = journal.rows("SELECT agent, on_duty_s FROM agent_duty_points ORDER BY time, agent")
+    assert stored == [("1001", 60.0), ("1002", 90.0), ("1001", 60.0)]
+    # What InfluxDB has not been given yet, it need not be given any more.
+    assert lines(journal) == [point_of(record).line for record in (first[0], first[2], duty("1002", 90.0))]
+
+
+def test_a_half_hour_that_was_delivered_is_delivered_again(journal: Journal) -> None:
+    journal.write(points(duty("1001", 60.0), duty("1002", 60.0)), NOW)
+    journal.delivered([pending.id for pending in journal.pending("acme", 1)])
+    journal.write(points(duty("1001", 90.0)), NOW)
+    told = [point_of(record).line for record in (duty("1002", 60.0), duty("1001", 90.0))]
+    assert lines(journal) == told
+
+
+def test_of_a_half_hour_that_is_written_twice_at_once_the_last_counts(journal: Journal) -> None:
+    new = journal.write(points(duty("1001", 60.0), duty("1001", 90.0)), NOW)
+    assert new == [point_of(duty("1001", 90.0))]
+    assert journal.rows("SELECT on_duty_s FROM agent_duty_points") == [(90.0,)]
 
 
 def test_batches_written_together_tell_apart_what_is_new(journal: Journal) -> None:
@@ -404,7 +436,7 @@ def test_space_can_be_given_back_from_the_first_page_on(journal: Journal) -> Non
 def test_the_tables_have_a_version() -> None:
     """Whoever changes them has to think of the journals that are there: a new VERSION, and a way to it."""
     digest = sha256("\n".join(schema.statements()).encode()).hexdigest()
-    assert (schema.VERSION, digest[:16]) == (1, "aebe1cbb16ec9933")
+    assert (schema.VERSION, digest[:16]) == (2, "40bbea210a3e630d")
 
 
 def test_every_measurement_can_be_written_and_read_back(journal: Journal) -> None:

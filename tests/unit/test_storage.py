@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ async def test_lines_of_a_former_tenant_are_seen_to_wait(config: Config) -> None
 
         await eventually(lambda: 'asterpanel_influx_points_pending{tenant="former"} 1\n' in exposed())
         assert 'asterpanel_influx_oldest_pending_age_seconds{tenant="former"} 60.0\n' in exposed()
+
+
+@pytest.mark.parametrize("rollup", [True, False])
+async def test_of_a_pair_one_makes_the_half_hours(config: Config, rollup: bool) -> None:
+    exporter = config.exporter.model_copy(update={"rollup": rollup})
+    live = LiveSwitchboard.from_config(config, "milano")
+    async with storage(config.model_copy(update={"exporter": exporter}), live, Clock()) as kept:
+        out = Exposition()
+        kept.expose(out)
+        told = "asterpanel_rollup_errors_total" in out.text(openmetrics=False)
+        ran = any(thread.name == "roll-up" for thread in threading.enumerate())
+    assert (told, ran) == (rollup, rollup)
 
 
 async def test_two_exporters_on_one_journal(config: Config) -> None:

@@ -30,6 +30,8 @@ _ATTEMPTS = "attempts"
 _WAIT = "wait"
 _WAIT_BOUND = "wait_bound"
 _TALK = "talk"
+_WITHIN_SL = "within_sl"
+_SHORT_ABANDONS = "short_abandons"
 _MISSED = "missed"
 _SUM = "sum"
 
@@ -55,11 +57,13 @@ class Histogram:
 class QueueTotals:
     """Of one queue."""
 
-    __slots__ = ("attempts", "calls", "offered", "talk", "wait")
+    __slots__ = ("attempts", "calls", "offered", "short_abandons", "talk", "wait", "within_sl")
 
     def __init__(self, wait_bounds: tuple[float, ...]) -> None:
         self.offered = 0
         self.calls: Counter[Outcome] = Counter()
+        self.within_sl: Counter[Outcome] = Counter()
+        self.short_abandons = 0
         self.wait = {outcome: Histogram(wait_bounds) for outcome in WAIT_OUTCOMES}
         self.talk = Histogram(TALK_BUCKETS_S)
         self.attempts: Counter[tuple[str, str]] = Counter()
@@ -132,6 +136,12 @@ class OutcomeTotals:
         totals = self.queue(call.queue)
         totals.calls[call.outcome] += 1
         self._set(_CALLS, (call.queue, call.outcome), totals.calls[call.outcome])
+        if call.within_sl or call.abandoned_within_sl:
+            totals.within_sl[call.outcome] += 1
+            self._set(_WITHIN_SL, (call.queue, call.outcome), totals.within_sl[call.outcome])
+        if call.short_abandon:
+            totals.short_abandons += 1
+            self._set(_SHORT_ABANDONS, (call.queue,), totals.short_abandons)
         if call.outcome in totals.wait:
             self._observe(_WAIT, (call.queue, call.outcome), totals.wait[call.outcome], call.wait_s)
         if call.answered:
@@ -188,6 +198,11 @@ class OutcomeTotals:
         elif name == _CALLS:
             if labels[1] in _OUTCOMES:
                 totals.calls[Outcome(labels[1])] = int(value)
+        elif name == _WITHIN_SL:
+            if labels[1] in _OUTCOMES:
+                totals.within_sl[Outcome(labels[1])] = int(value)
+        elif name == _SHORT_ABANDONS:
+            totals.short_abandons = int(value)
         elif name == _ATTEMPTS:
             totals.attempts[labels[1], labels[2]] = int(value)
         elif name == _WAIT:

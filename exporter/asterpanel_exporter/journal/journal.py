@@ -147,8 +147,7 @@ class Journal:
         open_items = {key: data for batch in batches for key, data in batch.open_items.items()}
         totals = {key: value for batch in batches for key, value in batch.totals.items()}
         with self.transaction() as db:
-            stored = self._tables.insert([point for _, point in points])
-            _insert_outbox(db, ((tenant, p) for (tenant, _), p in zip(points, stored, strict=True)), now)
+            stored = self.put(points, now)
             _write_open_items(db, open_items)
             insert_rows(
                 db,
@@ -158,6 +157,25 @@ class Journal:
             )
         each = iter(stored)
         return [[p for _ in batch.points if (p := next(each)) is not None] for batch in batches]
+
+    def put(self, points: Sequence[tuple[str | None, Point]], now: float) -> list[Point | None]:
+        """Inside a `transaction`: write points, and their lines for InfluxDB.
+
+        Returns:
+            Each as it was stored; None: it was there.
+        """
+        stored = self._tables.insert([point for _, point in points])
+        lines = ((tenant, p) for (tenant, _), p in zip(points, stored, strict=True))
+        _insert_outbox(self._db, lines, now)
+        return stored
+
+    def withdraw(self, points: Sequence[tuple[str | None, Point]], now: float) -> None:
+        """Inside a `transaction`: delete points that should not be there any more.
+
+        In InfluxDB, where writing is all that can be done, numbers of 0 take their place.
+        """
+        self._tables.delete([point for _, point in points])
+        _insert_outbox(self._db, ((tenant, point.zeroed()) for tenant, point in points), now)
 
     # --- what a restart goes on from ----------------------------------------------------------------
 
@@ -278,10 +296,26 @@ class Journal:
 def _insert_outbox(
     db: sqlite3.Connection, points: Iterable[tuple[str | None, Point | None]], now: float
 ) -> None:
+    """Put their lines at the end; that of a half hour takes the place of one that was not delivered yet."""
+    told = [(tenant, point) for tenant, point in points if tenant is not None and point is not None]
+    half_hours: dict[str, list[str]] = {}
+    for tenant, point in told:
+        if not point.measurement.identity:
+            half_hours.setdefault(tenant, []).append(point.key)
+    for tenant, keys in half_hours.items():
+        db.execute(
+            "DELETE FROM outbox WHERE tenant = ? AND half_hour IN (SELECT value FROM json_each(?))",
+            (tenant, json.dumps(keys)),
+        )
     insert_rows(
         db,
         "INSERT INTO outbox (tenant, accepted_at, line)",
-        [(tenant, now, point.line) for tenant, point in points if tenant is not None and point is not None],
+        [(tenant, now, point.line) for tenant, point in told if point.measurement.identity],
+    )
+    insert_rows(
+        db,
+        "INSERT INTO outbox (tenant, accepted_at, line, half_hour)",
+        [(tenant, now, point.line, point.key) for tenant, point in told if not point.measurement.identity],
     )
 
 

@@ -38,7 +38,7 @@ def connect(path: Path | None, *, create: bool, read_only: bool) -> sqlite3.Conn
     try:
         connection = _connected(path, create=create and not read_only, read_only=read_only)
         _set_up(connection, path, read_only=read_only)
-        _check(connection, path, create=create and not read_only)
+        _check(connection, path, create=create and not read_only, read_only=read_only)
     except (sqlite3.Error, OSError) as error:
         if connection is not None:
             connection.close()
@@ -84,9 +84,10 @@ def _set_up(connection: sqlite3.Connection, path: Path | None, *, read_only: boo
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
 
 
-def _check(connection: sqlite3.Connection, path: Path | None, *, create: bool) -> None:
-    """Raises JournalError; makes the tables of an empty file if it may."""
-    connection.execute("BEGIN IMMEDIATE" if create else "BEGIN")
+def _check(connection: sqlite3.Connection, path: Path | None, *, create: bool, read_only: bool) -> None:
+    """Raises JournalError; makes the tables of an empty file, and those that an earlier version lacks, if it
+    may."""
+    connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
     try:
         [application] = connection.execute("PRAGMA application_id").fetchone()
         [version] = connection.execute("PRAGMA user_version").fetchone()
@@ -97,15 +98,23 @@ def _check(connection: sqlite3.Connection, path: Path | None, *, create: bool) -
         elif application != schema.APPLICATION_ID:
             what = "an SQLite database, but no journal of Asterpanel" if tables else "empty: no journal"
             raise JournalError(f"{path} is {what}; journal.path names another file")
-        elif version != schema.VERSION:
+        elif version > schema.VERSION:
             raise JournalError(
                 f"the journal {path} was written by a newer Asterpanel: it has version {version}, this one "
                 f"knows {schema.VERSION}; upgrade this one"
             )
+        elif version < schema.VERSION and not read_only:
+            _upgrade(connection)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for statement in schema.upgrade(tables):
+        connection.execute(statement)
 
 
 def _words(path: Path | None, error: Exception, *, create: bool, read_only: bool) -> str:

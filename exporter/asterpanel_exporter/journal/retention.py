@@ -1,5 +1,8 @@
 """Keeping the journal from growing without end: by age, and by size.
 
+A point is as old as what it tells of has ended: a membership of months is there for as long afterwards as a
+call of a minute.
+
 What InfluxDB has not acknowledged is a copy of its own, in the outbox: points that are too old leave their
 tables, and their undelivered lines stay. Only where the journal is too large, and no point and no dead letter
 is left to delete, the oldest undelivered lines go: that is counted and logged.
@@ -21,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from asterpanel_exporter.journal.journal import Journal
-from asterpanel_exporter.journal.schema import TABLES
+from asterpanel_exporter.journal.schema import DELETED_BEFORE, TABLES, WRITES, TableSql
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +43,10 @@ _DELETE_DEAD_LETTERS: Final = (
     "DELETE FROM dead_letter WHERE id IN "
     "(SELECT id FROM dead_letter WHERE refused_at < ? ORDER BY id LIMIT ?)"
 )
+_BOOKMARK_HORIZON: Final = (
+    "INSERT INTO rollup_bookmark VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
+)
+_COUNT_WRITE: Final = "INSERT INTO rollup_bookmark VALUES (?, 1) ON CONFLICT DO UPDATE SET value = value + 1"
 _NTH_DEAD_LETTER: Final = "SELECT refused_at FROM dead_letter ORDER BY id LIMIT 1 OFFSET ?"
 
 
@@ -95,10 +102,23 @@ class Retention:
 
     def _delete_before(self, time_us: int) -> Iterator[None]:
         for sql in TABLES.values():
-            while self._changed(sql.delete_before, (time_us, ROWS_AT_ONCE)):
+            while self._delete_points(sql, time_us):
                 yield
         while self._changed(_DELETE_DEAD_LETTERS, (time_us / US_PER_S, ROWS_AT_ONCE)):
             yield
+
+    def _delete_points(self, sql: TableSql, time_us: int) -> int:
+        """Some of one measurement; the roll-up is told what it cannot make again."""
+        with self._journal.transaction() as db:
+            newest = db.execute(sql.newest).fetchone()
+            deleted = db.execute(sql.delete_before, (time_us, ROWS_AT_ONCE)).rowcount
+            if deleted and sql.measurement.identity:
+                db.execute(_BOOKMARK_HORIZON, (DELETED_BEFORE, time_us))
+                if db.execute(sql.newest).fetchone() != newest:
+                    # Its row id is given again: a roll-up that has just looked at it must look anew.
+                    db.execute(sql.lower_bookmark)
+                    db.execute(_COUNT_WRITE, (WRITES,))
+            return deleted
 
     def _changed(self, sql: str, parameters: Sequence[float]) -> int:
         with self._journal.transaction() as db:

@@ -43,10 +43,12 @@ class JournalStatus:
 
 def status_of(journal: Journal) -> JournalStatus:
     """Counts everything: for a large journal that takes some seconds."""
+    # An older version's journal that no exporter has opened yet lacks some.
+    there = {name for [name] in journal.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
     return JournalStatus(
         path=journal.path,
         size_bytes=journal.size_bytes(),
-        points={name: _points(journal, sql.stats) for name, sql in TABLES.items()},
+        points={name: _points(journal, sql.stats) for name, sql in TABLES.items() if name in there},
         pending=_by_tenant(
             journal, "SELECT tenant, count(*), min(accepted_at), max(accepted_at) FROM outbox GROUP BY tenant"
         ),

@@ -63,7 +63,8 @@ class PointTables:
         """Write points.
 
         Returns:
-            For each, as it was stored: a taken time stamp has moved on. None: it was there.
+            For each, as it was stored: a taken time stamp has moved on, or, where the measurement has no
+            identity, what was there is replaced. None: it was there.
         """
         self._look_for_deleted_series()
         stored: list[Point | None] = list(points)
@@ -72,10 +73,26 @@ class PointTables:
             places.setdefault(point.measurement.name, []).append(place)
         for name, of_measurement in places.items():
             for part in chunks(len(of_measurement)):
-                some = of_measurement[part]
-                for place, other in self._insert_new(TABLES[name], [(i, points[i]) for i in some]):
+                some = [(i, points[i]) for i in of_measurement[part]]
+                insert = self._replace if TABLES[name].conflict else self._insert_new
+                for place, other in insert(TABLES[name], some):
                     stored[place] = other
         return stored
+
+    def _replace(
+        self, sql: TableSql, points: Sequence[tuple[int, Point]]
+    ) -> Iterable[tuple[int, Point | None]]:
+        """Where a later point replaces an earlier one.
+
+        Returns:
+            Those that are there already, with the same fields; of two of one series and time, the first.
+        """
+        rows = [(self._series_of(sql, point), point.time_us, *point.fields) for _, point in points]
+        places = {(row[0], row[1]): place for row, (place, _) in zip(rows, points, strict=True)}
+        statement = _inserting(sql.insert, sql.columns, len(rows), sql.conflict)
+        changed = self._db.execute(statement, list(chain.from_iterable(rows))).fetchall()
+        new = {places[key] for key in changed}
+        return [(place, None) for place, _ in points if place not in new]
 
     def _insert_new(
         self, sql: TableSql, points: Sequence[tuple[int, Point]]
@@ -106,6 +123,13 @@ class PointTables:
             if taken_by == identity:
                 return None
             point = point.later()
+
+    def delete(self, points: Iterable[Point]) -> None:
+        """Delete points, by their series and times."""
+        self._look_for_deleted_series()
+        for point in points:
+            sql = TABLES[point.measurement.name]
+            self._db.execute(sql.delete, (self._series_of(sql, point), point.time_us))
 
     def _series_of(self, sql: TableSql, point: Point) -> int:
         known = self._series[point.measurement.name]

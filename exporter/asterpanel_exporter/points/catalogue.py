@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from asterpanel_exporter.history.half_hours import AgentDuty, AgentInterval, QueueInterval, QueueLocalHour
 from asterpanel_exporter.history.records import (
     AgentAttempt,
     AgentPause,
@@ -23,6 +24,8 @@ from asterpanel_exporter.history.records import (
     Record,
     SwitchboardGap,
 )
+
+AnyRecord = Record | QueueInterval | QueueLocalHour | AgentInterval | AgentDuty
 
 
 class FieldType(Enum):
@@ -61,11 +64,12 @@ class Measurement:
         help: what one point stands for.
         time: what its time stamp is.
         identity: fields by which two points of one series and time stamp are the same thing, told twice. If
-            they differ, the later one's time stamp moves on by a microsecond.
+            they differ, the later one's time stamp moves on by a microsecond. Empty: the later one replaces
+            the earlier one.
     """
 
     name: str
-    record: type[Record]
+    record: type[AnyRecord]
     help: str
     time: str
     tags: tuple[Tag, ...]
@@ -214,6 +218,136 @@ SWITCHBOARD_GAP = Measurement(
     ("duration_s", "calls_missed"),
 )  # fmt: skip
 
+_INTERVAL_START = "The start of the half hour, of local time."
+_OUTCOME_NAMES = {Outcome.CONTINUE: "continued"}  # the other is a word of Python
+_OF_INTERVAL = "Written while the half hour goes on, and anew whenever it has changed"
+QUEUE_INTERVAL = Measurement(
+    "queue_interval",
+    QueueInterval,
+    "Half an hour of a queue, made from the other points: what reports sum up. Calls belong to the half hour "
+    f"of their join, once they have ended. {_OF_INTERVAL}: a call that ended late, an import.",
+    _INTERVAL_START,
+    (_SWITCHBOARD, _QUEUE),
+    (
+        _float("watched_s", "Seconds of it, so far, in which the switchboard was watched: but for gaps."),
+        _integer("offered", "Calls: callers who entered the queue or were refused entry."),
+        _integer("answered", "Calls that an agent answered."),
+        _integer("abandoned", "Calls in which the caller hung up while waiting."),
+        _integer("short_abandon", "Of the abandoned, those within the queue's short_abandon time."),
+        *(
+            _integer(_OUTCOME_NAMES.get(outcome, outcome.value), f"Calls with the outcome {outcome.value}.")
+            for outcome in Outcome
+            if outcome not in (Outcome.ANSWERED, Outcome.ABANDONED)
+        ),
+        _integer("transferred", "Answered calls that the agent transferred."),
+        _integer("sl_offered", "Calls that had a service-level threshold; the next five are of these."),
+        _integer("sl_answered", "Answered."),
+        _integer("sl_abandoned", "Abandoned."),
+        _integer("sl_short_abandon", "Short abandons."),
+        _integer("within_sl", "Answered within the threshold."),
+        _integer("abandoned_within_sl", "Abandoned within the threshold."),
+        _integer("counted", "Calls that count for the service level, by the configured formula."),
+        _integer("good", "Of these, the calls within the service level."),
+        _float("answered_wait_s", "Seconds that the answered waited, all together."),
+        _float("abandoned_wait_s", "Seconds that the abandoned waited, all together."),
+        _float("longest_wait_s", "Seconds of the longest wait, of all calls."),
+        _float("answered_ring_s", "Seconds that phones rang until they were answered, all together."),
+        _float("talk_s", "Seconds of talk, all together."),
+        _float("wrapup_s", "Seconds of wrap-up after the answered calls, as configured, all together."),
+        _integer("rings", "Ringings of agents' phones that began in it."),
+        _integer("ring_no_answer", "Of these, not answered."),
+        _integer("ring_rejected", "Of these, refused by the phone."),
+        _float("no_answer_ring_s", "Seconds that phones rang and nobody answered, all together."),
+        _float("staffed_s", "Seconds that agents were members, all together."),
+        _float("paused_s", "Of these, on pause."),
+        _float("elsewhere_s", "Of staffed_s, not on pause, but busy with calls of other queues: ringing, "
+               "talk, wrap-up."),
+        _float("needed_s", "Seconds of agents whom the calls needed for the target, by Erlang C: from the "
+               "calls offered, their mean handle time (talk, wrap-up and answered ringing, of the answered "
+               "ones) and the threshold; in hundredths of agents, at least one. 0 if no call had a "
+               "threshold."),
+        _float("planned_offered", "Calls to be expected: of the same half hour in the four weeks before, on "
+               "average over the weeks in which it was watched; as many as came, if there is no such week."),
+        _float("planned_handle_s", "Their handle time, if all of them are answered, all together."),
+        _float("lost", "Calls that were missing to the service-level target: target times counted, less "
+               "good. The next six add up to it. They come from a chain of Erlang C levels that begins with "
+               "the calls planned and the agents whom these need, and takes over what really was, one after "
+               "the other. By how much the level falls, each has its part; a rise makes good the falls "
+               "before it."),
+        _float("lost_arrivals", "Of these: as more calls came than planned."),
+        _float("lost_handle_time", "Of these: as calls took longer than planned."),
+        _float("lost_staffing", "Of these: as fewer agents were there (members, and not busy elsewhere) than "
+               "the planned calls need."),
+        _float("lost_pauses", "Of these: as agents were on pause."),
+        _float("lost_ring_no_answer", "Of these: as phones rang and nobody answered, which takes time of "
+               "agents and of callers."),
+        _float("lost_other", "Of these: what none of that explains, such as bursts within the half hour."),
+    ),
+    (),
+)  # fmt: skip
+_OF_LOCAL_HOUR = (
+    "offered", "answered", "abandoned", "sl_offered", "sl_answered", "sl_abandoned", "sl_short_abandon",
+    "within_sl", "abandoned_within_sl", "answered_wait_s",
+)  # fmt: skip
+QUEUE_LOCAL_HOUR = Measurement(
+    "queue_local_hour",
+    QueueLocalHour,
+    "The calls of half an hour of a queue once more, told apart by local hour and weekday, which InfluxQL "
+    f"cannot. {_OF_INTERVAL}.",
+    _INTERVAL_START,
+    (
+        _SWITCHBOARD,
+        _QUEUE,
+        Tag("weekday", "Of local time: 1 is Monday.", tuple("1234567")),
+        Tag("hour", "Of local time.", tuple(f"{hour:02}" for hour in range(24))),
+    ),
+    tuple(field for field in QUEUE_INTERVAL.fields if field.name in _OF_LOCAL_HOUR),
+    (),
+)
+AGENT_INTERVAL = Measurement(
+    "agent_interval",
+    AgentInterval,
+    f"Half an hour of an agent in one queue, made from the other points. {_OF_INTERVAL}.",
+    _INTERVAL_START,
+    (_SWITCHBOARD, _QUEUE, _AGENT, _AGENT_NAME),
+    (
+        _integer("answered", "Calls that he answered, by their join."),
+        _float("talk_s", "Seconds of talk in these."),
+        _float("wrapup_s", "Seconds of wrap-up after these, as configured."),
+        _float("answered_ring_s", "Seconds that his phone rang for these."),
+        _integer("transferred", "Of these, transferred by him."),
+        _integer("rings", "Ringings of his phone that began in it."),
+        _integer("ring_no_answer", "Of these, not answered."),
+        _integer("ring_rejected", "Of these, refused by the phone."),
+        _integer("ring_cancelled", "Of these, ended by the caller, or by another agent who was faster."),
+        _float("ring_s", "Seconds of all of these."),
+        _float("staffed_s", "Seconds that he was a member of the queue."),
+        _float("paused_s", "Of these, on pause."),
+    ),
+    (),
+)
+AGENT_DUTY = Measurement(
+    "agent_duty",
+    AgentDuty,
+    f"Half an hour of an agent over all his queues, made from the other points. {_OF_INTERVAL}.",
+    _INTERVAL_START,
+    (_SWITCHBOARD, _AGENT, _AGENT_NAME),
+    (
+        _float("on_duty_s", "Seconds that he was a member of any queue."),
+        _float("paused_s", "Seconds that he was on pause."),
+        _float("available_s", "Seconds that he was a member of any queue and not on pause."),
+        _float("idle_s", "Of these, not busy with a talk, a ringing or wrap-up."),
+        _float("on_call_s", "Seconds of talk that lie in it."),
+        _float("ringing_s", "Seconds of ringing that lie in it."),
+        _float("wrapup_s", "Seconds of wrap-up that lie in it, as configured."),
+        _integer("pauses", "Pauses that began in it."),
+        _float("first_at", "Unix seconds of the first thing of him in it: log-in or log-out, start or end "
+               "of a pause, ringing, start or end of a talk; 0: none."),
+        _float("last_at", "Unix seconds of the last of those; 0: none."),
+    ),
+    (),
+)  # fmt: skip
+
 CATALOGUE: Final = (
     QUEUE_CALL,
     AGENT_ATTEMPT,
@@ -221,6 +355,10 @@ CATALOGUE: Final = (
     AGENT_SESSION,
     CONTROL_ACTION,
     SWITCHBOARD_GAP,
+    QUEUE_INTERVAL,
+    QUEUE_LOCAL_HOUR,
+    AGENT_INTERVAL,
+    AGENT_DUTY,
 )
 
 MEASUREMENT_OF: Final[Mapping[type, Measurement]] = {

@@ -9,8 +9,7 @@ from math import isfinite
 from operator import attrgetter
 from typing import Any, Final
 
-from asterpanel_exporter.history.records import Record
-from asterpanel_exporter.points.catalogue import CATALOGUE, FieldType, Measurement
+from asterpanel_exporter.points.catalogue import CATALOGUE, AnyRecord, FieldType, Measurement
 from asterpanel_exporter.points.line_protocol import (
     NS_PER_US,
     REMEMBERED_SERIES,
@@ -49,13 +48,22 @@ class Point:
         """The same, a microsecond on: its own time stamp was taken by another thing of its series."""
         return replace(self, time_us=self.time_us + 1)
 
+    def zeroed(self) -> Point:
+        """The same with numbers of 0 and empty texts."""
+        return replace(self, fields=tuple(type(value)() for value in self.fields))
+
+    @property
+    def key(self) -> str:
+        """What InfluxDB has one point of: series and time. No character in a tag is a control character."""
+        return "\n".join((self.measurement.name, *self.tags, str(self.time_us)))
+
     @property
     def line(self) -> str:
         """Line protocol with nanoseconds, without a newline: no character in it ends a line."""
         return _FORMATS[self.measurement.name].line(self.time_us, self.tags, self.fields)
 
 
-def point_of(record: Record) -> Point:
+def point_of(record: AnyRecord) -> Point:
     """The point that a record makes; what line protocol cannot carry is cleaned from its texts.
 
     Raises:
@@ -75,7 +83,7 @@ class _Maker:
         self._converters = [_CONVERTERS[field.type] for field in measurement.fields]
         self._clean_tags = lru_cache(maxsize=REMEMBERED_SERIES)(_clean_tags)
 
-    def point(self, record: Record) -> Point:
+    def point(self, record: AnyRecord) -> Point:
         values = self._fields(record)
         if self._one_field:
             values = (values,)
@@ -85,7 +93,7 @@ class _Maker:
             raise self._unusable(record, values) from error
         return Point(self._measurement, _time_us(record), self._clean_tags(self._tags(record)), fields)
 
-    def _unusable(self, record: Record, values: tuple[Any, ...]) -> ValueError:
+    def _unusable(self, record: AnyRecord, values: tuple[Any, ...]) -> ValueError:
         for field, convert, value in zip(self._measurement.fields, self._converters, values, strict=True):
             try:
                 convert(value)
@@ -98,7 +106,7 @@ def _clean_tags(raw: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(clean_tag(str(value)) for value in raw)
 
 
-def _time_us(record: Record) -> int:
+def _time_us(record: AnyRecord) -> int:
     at = record.at
     if not (isfinite(at) and abs(at) * US_PER_S <= MAX_TIME_US):
         raise ValueError(
@@ -129,4 +137,4 @@ _CONVERTERS: Final[Mapping[FieldType, Callable[[Any], Value]]] = {
     FieldType.INTEGER: _integer,
     FieldType.STRING: _text,
 }
-_MAKERS: Final[Mapping[type[Record], _Maker]] = {m.record: _Maker(m) for m in CATALOGUE}
+_MAKERS: Final[Mapping[type[AnyRecord], _Maker]] = {m.record: _Maker(m) for m in CATALOGUE}

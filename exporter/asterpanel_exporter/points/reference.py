@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from asterpanel_exporter.points.catalogue import CATALOGUE, FieldType, Measurement
+from asterpanel_exporter.points.catalogue import CATALOGUE, Measurement
 from asterpanel_switchboard.generated import write_or_check
 
 REFERENCE: Final = Path(__file__).resolve().parents[2] / "POINTS.md"
@@ -22,9 +22,21 @@ A point is written once, when what it tells of has ended, first to the journal a
 bucket of InfluxDB. Durations are seconds, as floats, exact to the microsecond of the switchboard's own clock.
 Flags are the integers 0 and 1, so that every report is a sum.
 
+**The roll-up**: `queue_interval`, `queue_local_hour`, `agent_interval` and `agent_duty` are made from the
+other points, for each half hour of the switchboard's local time (`switchboards.NAME.time_zone`) in which
+there was anything: a call, a ringing, a member, a pause; from the first call on. About once a minute those
+are made anew that have changed: the one that goes on, one in which a call began that has ended now, one that
+an import tells more of.
+The new point has the same series and time as the old one, and takes its place. `asterpanel-exporter rollup`
+makes all of them anew, as after a change of targets or time zones. Reports sum these up; the points of single
+calls are for lists of calls. InfluxDB that was configured later, or another bucket, gets the half hours of
+before by `asterpanel-exporter journal resend`.
+
 **Time stamps** are those of the switchboard's events (`timestampevents = yes`), in microseconds, written as
 nanoseconds. The same events give the same bytes: two exporters on one switchboard, a replay and an import
-write the same points again, which changes nothing. Where two things of one series have the same time stamp,
+write the same points again, which changes nothing. (Half hours are the exception: of two exporters the one
+that could not watch for a while knows less of one, and the last to write it wins. So in a pair one has
+`exporter.rollup: false`.) Where two things of one series have the same time stamp,
 the later told moves on by a microsecond; *identity* names the fields by which a thing told twice is known.
 
 **Texts**: control characters become blanks, and what is no Unicode a question mark. An empty tag or text is
@@ -45,14 +57,13 @@ class ServiceLevel:
     words: str
     numerator: str
     denominator: str
-    condition: str = ""
 
     @property
     def query(self) -> str:
         """By queue, from 0.0 to 1.0."""
         return (
             f'SELECT {self.numerator} / {self.denominator} AS "service_level" FROM "queue_call" '  # noqa: S608
-            f'WHERE time >= now() - 1d AND "switchboard" = \'milano\'{self.condition} GROUP BY "queue"'
+            f'WHERE time >= now() - 1d AND "switchboard" = \'milano\' GROUP BY "queue"'
         )
 
 
@@ -63,7 +74,6 @@ _BOTH: Final = '(sum("answered") + sum("abandoned"))'
 _BOTH_LESS_SHORT: Final = '(sum("answered") + sum("abandoned") - sum("short_abandon"))'
 _BOTH_LESS_IN_TIME: Final = '(sum("answered") + sum("abandoned") - sum("abandoned_within_sl"))'
 _OFFERED: Final = 'sum("offered")'
-_KNOWN: Final = " AND \"outcome\" != 'unknown'"
 
 SERVICE_LEVELS: Final = (
     ServiceLevel("answered in time / answered", _IN_TIME, _ANSWERED),
@@ -72,7 +82,7 @@ SERVICE_LEVELS: Final = (
     ServiceLevel(
         "answered in time / (answered + abandoned - short abandons): the default", _IN_TIME, _BOTH_LESS_SHORT
     ),
-    ServiceLevel("answered in time / (answered + abandoned + flow-outs)", _IN_TIME, _OFFERED, _KNOWN),
+    ServiceLevel("answered in time / (answered + abandoned + flow-outs)", _IN_TIME, _OFFERED),
     ServiceLevel(
         "answered in time / (answered + abandoned after the threshold)", _IN_TIME, _BOTH_LESS_IN_TIME
     ),
@@ -85,7 +95,8 @@ _QUERIES_HEAD: Final = """
 
 Seven formulas are in use. Each is a quotient of sums over `queue_call`; the threshold is the one that applied
 to each call (`sl_threshold_s`), and a call counts where it began. Flow-outs are calls that ended neither
-answered nor abandoned: `timeout`, `exit_key`, `full` and so on; formula 7 counts the `unknown` ones as well.
+answered nor abandoned: `timeout`, `exit_key`, `full`, `unknown` and so on; as callers who were refused entry
+are among them, formulas 5 and 7 are the same here.
 """
 _QUERIES_TAIL: Final = """
 Other figures are quotients of sums in the same way. The abandon rate is `sum("abandoned") / sum("offered")`;
@@ -107,14 +118,15 @@ def _section_lines(measurement: Measurement) -> Iterator[str]:
     yield f"\n## `{measurement.name}`\n"
     yield f"{measurement.help}\n"
     yield f"Time: {_uncapitalized(measurement.time)}"
-    yield f"Identity: {', '.join(f'`{name}`' for name in measurement.identity)}.\n"
+    identity = ", ".join(f"`{name}`" for name in measurement.identity)
+    yield f"Identity: {identity or 'series and time; a later one replaces it'}.\n"
     yield "| tag | meaning |\n|---|---|"
     for tag in measurement.tags:
         values = f" One of: {', '.join(f'`{value}`' for value in tag.values)}." if tag.values else ""
         yield f"| `{tag.name}` | {tag.help}{values} |"
     yield "\n| field | type | unit | meaning |\n|---|---|---|---|"
     for field in measurement.fields:
-        unit = "seconds" if field.type is FieldType.FLOAT else ""
+        unit = "seconds" if field.name.endswith("_s") else ""
         yield f"| `{field.name}` | {field.type.value} | {unit} | {field.help} |"
 
 

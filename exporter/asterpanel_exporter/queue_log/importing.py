@@ -11,9 +11,9 @@ from functools import partial
 from math import inf
 from typing import Final
 
-from asterpanel_exporter.history.records import Record
+from asterpanel_exporter.history.records import AgentAttempt, AgentPause, AgentSession, QueueCall, Record
 from asterpanel_exporter.journal.journal import Batch, Journal
-from asterpanel_exporter.points.catalogue import CATALOGUE
+from asterpanel_exporter.points.catalogue import CATALOGUE, MEASUREMENT_OF
 from asterpanel_exporter.points.point import Point, Value, point_of
 from asterpanel_exporter.queue_log.agents import Agents
 from asterpanel_exporter.queue_log.existing import Existing, Seeds
@@ -135,7 +135,7 @@ class Import:
         new = list(apart([point_of(record) for record in self._existing.new_ones(wanted)]))
         if self._journal is not None and new:
             new = self._journal.write(Batch(points=[(self._tenant, point) for point in new]), time.time())
-        self.summary.written.update(point.measurement.record for point in new)
+        self.summary.written.update(_RECORD_OF[point.measurement.name] for point in new)
 
     def _end(self) -> None:
         follower, summary = self._follower, self.summary
@@ -164,6 +164,9 @@ def apart(points: Iterable[Point]) -> Iterator[Point]:
 _IDENTITY: Final[Mapping[str, list[int]]] = {
     measurement.name: [i for i, each in enumerate(measurement.fields) if each.name in measurement.identity]
     for measurement in CATALOGUE
+}
+_RECORD_OF: Final[Mapping[str, type[Record]]] = {
+    MEASUREMENT_OF[type_].name: type_ for type_ in (QueueCall, AgentAttempt, AgentPause, AgentSession)
 }
 
 

@@ -36,6 +36,7 @@ _CALL_SUMS: Final = (
     f"sum(max(0, min({_TALKED}, :end) - max({_CONNECTED}, :start))) / 1e6",
     f"sum({_ENDED_INSIDE})",
     f"min(CASE WHEN {_CONNECTED} >= :start AND {_CONNECTED} < :end THEN {_CONNECTED} END)",
+    f"min(CASE WHEN {_ENDED_INSIDE} THEN {_TALKED} END)",
     f"max(CASE WHEN {_ENDED_INSIDE} THEN {_TALKED} END)",
     "max(time)",
 )
@@ -225,7 +226,20 @@ class AgentReport:
         }
         groups = ["queue", "agent", "agent_name"]
         rows = self._reader.select(_CALL_SUMS, "queue_call_points", where, parameters, group_by=groups)
-        for agent, name, queue, answered, talk_s, transferred, inside_s, ended, began, last, at in rows:
+        for (
+            agent,
+            name,
+            queue,
+            answered,
+            talk_s,
+            transferred,
+            inside_s,
+            ended,
+            began,
+            first,
+            last,
+            at,
+        ) in rows:
             row = self._row(agent)
             wrapup = wrapup_s(queue) or 0.0
             row.answered += answered
@@ -236,7 +250,7 @@ class AgentReport:
             if ended:
                 # Of the last wrap-up, what lies beyond the period, or has not been yet.
                 row.wrapup_inside_s += ended * wrapup - max(0.0, min(wrapup, wrapup + (last - until_us) / US))
-            row.seen((began, last), name, at)
+            row.seen((began, first, last), name, at)
 
     def _add_attempts(self) -> None:
         columns = ["agent", "agent_name", "result", "count(*)", "sum(ring_s)", "min(time)", "max(time)"]

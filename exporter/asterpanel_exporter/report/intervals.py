@@ -39,6 +39,24 @@ def intersection(some: Sequence[Interval], others: Sequence[Interval]) -> list[I
     return common
 
 
+def difference(some: Sequence[Interval], others: Sequence[Interval]) -> list[Interval]:
+    """The time that is in the first of two unions and not in the second."""
+    rest: list[Interval] = []
+    j = 0
+    for start, end in some:
+        while j < len(others) and others[j][1] <= start:
+            j += 1
+        k = j
+        while k < len(others) and others[k][0] < end:
+            if start < others[k][0]:
+                rest.append((start, others[k][0]))
+            start = others[k][1]
+            k += 1
+        if start < end:
+            rest.append((start, end))
+    return rest
+
+
 def length(intervals: Iterable[Interval]) -> int:
     """Of all of them together."""
     return sum(ended - begun for begun, ended in intervals)

@@ -16,7 +16,7 @@ from asterpanel_exporter.report.journal_reader import (
     conditions_of,
     parameters_of,
 )
-from asterpanel_exporter.report.service_level import ServiceLevelSums
+from asterpanel_switchboard.service_level import ServiceLevelSums
 
 FLOW_OUTS: Final = tuple(
     outcome for outcome in Outcome if outcome not in (Outcome.ANSWERED, Outcome.ABANDONED)
@@ -33,9 +33,11 @@ class QueueSums:
         bucket: text of the bucket; "" where the report has none.
         calls: number of calls by outcome.
         short_abandoned: of the abandoned.
-        wait_s, longest_wait_s: of all; answered_wait_s: of the answered.
+        wait_s, longest_wait_s: of all; answered_wait_s, abandoned_wait_s: of these.
+        answered_ring_s: how long the phones of the agents who answered had rung.
         wrapup_s: of the answered, as far as the configuration tells the wrap-up time.
-        attempts, no_answer: ringings of agents' phones.
+        attempts, no_answer, rejected: ringings of agents' phones; no_answer_ring_s: how long those lasted
+            that nobody answered.
         service: the calls that had a threshold.
         threshold_s: smallest and largest threshold of those; None if there is none of them.
     """
@@ -47,12 +49,16 @@ class QueueSums:
     short_abandoned: int = 0
     wait_s: float = 0.0
     answered_wait_s: float = 0.0
+    abandoned_wait_s: float = 0.0
     longest_wait_s: float = 0.0
+    answered_ring_s: float = 0.0
     talk_s: float = 0.0
     wrapup_s: float = 0.0
     transferred: int = 0
     attempts: int = 0
     no_answer: int = 0
+    rejected: int = 0
+    no_answer_ring_s: float = 0.0
     service: ServiceLevelSums = field(default_factory=ServiceLevelSums)
     threshold_s: tuple[float, float] | None = None
 
@@ -75,12 +81,16 @@ class QueueSums:
         self.short_abandoned += other.short_abandoned
         self.wait_s += other.wait_s
         self.answered_wait_s += other.answered_wait_s
+        self.abandoned_wait_s += other.abandoned_wait_s
+        self.answered_ring_s += other.answered_ring_s
         self.longest_wait_s = max(self.longest_wait_s, other.longest_wait_s)
         self.talk_s += other.talk_s
         self.wrapup_s += other.wrapup_s
         self.transferred += other.transferred
         self.attempts += other.attempts
         self.no_answer += other.no_answer
+        self.rejected += other.rejected
+        self.no_answer_ring_s += other.no_answer_ring_s
         self.service.add(other.service)
         if other.threshold_s is not None:
             self.widen_threshold(*other.threshold_s)
@@ -107,21 +117,39 @@ def queue_sums(
         bucket: rows for each of these, instead of one a queue.
         threshold_s: replaces the threshold that each call had.
     """
+    number_sql = None if bucket is None else bucket.sql(scope.period)
+    found = numbered_sums(reader, scope, wrapup_s, number_sql, threshold_s)
+    if bucket is not None:
+        for (_, number), row in found.items():
+            row.bucket = bucket.text(number)
+    return [found[key] for key in sorted(found)]
+
+
+def numbered_sums(
+    reader: JournalReader,
+    scope: Scope,
+    wrapup_s: Callable[[str], float | None],
+    number_sql: str | None,
+    threshold_s: float | None = None,
+) -> dict[tuple[str, int], QueueSums]:
+    """As `queue_sums`, by (queue, number).
+
+    Args:
+        reader, scope, wrapup_s, threshold_s: as there.
+        number_sql: the number that calls and ringings at ``time`` have in common, in SQL; None: all have 0.
+    """
     found: dict[tuple[str, int], QueueSums] = {}
 
     def sums_of(queue: str, number: int) -> QueueSums:
-        text = "" if bucket is None else bucket.text(number)
-        return found.setdefault((queue, number), QueueSums(scope.switchboard, queue, text))
+        return found.setdefault((queue, number), QueueSums(scope.switchboard, queue))
 
-    for queue, number, outcome, *sums in _call_rows(reader, scope, bucket, threshold_s):
+    for queue, number, outcome, *sums in _call_rows(reader, scope, number_sql, threshold_s):
         _add_calls(sums_of(queue, number), Outcome(outcome), *sums)
-    for queue, number, result, count in _attempt_rows(reader, scope, bucket):
-        row = sums_of(queue, number)
-        row.attempts += count
-        row.no_answer += count * (result == AttemptResult.NO_ANSWER)
+    for queue, number, result, count, ring_s in _attempt_rows(reader, scope, number_sql):
+        _add_attempts(sums_of(queue, number), AttemptResult(result), count, ring_s)
     for row in found.values():
         row.wrapup_s = row.answered * (wrapup_s(row.queue) or 0.0)
-    return [found[key] for key in sorted(found)]
+    return found
 
 
 def total_of(rows: Iterable[QueueSums], switchboard: str) -> QueueSums:
@@ -133,7 +161,7 @@ def total_of(rows: Iterable[QueueSums], switchboard: str) -> QueueSums:
 
 
 def _call_rows(
-    reader: JournalReader, scope: Scope, bucket: Bucket | None, threshold_s: float | None
+    reader: JournalReader, scope: Scope, number_sql: str | None, threshold_s: float | None
 ) -> Iterable[Any]:
     parameters = parameters_of(scope) | {"threshold": threshold_s}
     if threshold_s is None:
@@ -142,12 +170,13 @@ def _call_rows(
         threshold, within = ":threshold", "wait_s <= :threshold"
     columns = [
         "queue",
-        _bucket_sql(scope, bucket),
+        number_sql or "0",
         "outcome",
         "count(*)",
         "sum(short_abandon)",
         "sum(wait_s)",
         "max(wait_s)",
+        "sum(ring_s)",
         "sum(talk_s)",
         "sum(transferred)",
         f"sum({threshold} > 0)",
@@ -157,16 +186,16 @@ def _call_rows(
         f"max({threshold})",
     ]
     # In the order of the index of queue_call_series, so that SQLite need not sort the calls.
-    groups = ["queue", "outcome"] if bucket is None else ["queue", "outcome", "2"]
+    groups = ["queue", "outcome"] if number_sql is None else ["queue", "outcome", "2"]
     return reader.select(
         columns, "queue_call_points", [*conditions_of(scope), *IN_PERIOD], parameters, group_by=groups
     )
 
 
-def _attempt_rows(reader: JournalReader, scope: Scope, bucket: Bucket | None) -> Iterable[Any]:
-    columns = ["queue", _bucket_sql(scope, bucket), "result", "count(*)"]
+def _attempt_rows(reader: JournalReader, scope: Scope, number_sql: str | None) -> Iterable[Any]:
+    columns = ["queue", number_sql or "0", "result", "count(*)", "sum(ring_s)"]
     # By agent only because that is the order of the index.
-    groups = ["queue", "agent", "agent_name", "result"] if bucket is None else ["queue", "result", "2"]
+    groups = ["queue", "agent", "agent_name", "result"] if number_sql is None else ["queue", "result", "2"]
     return reader.select(
         columns,
         "agent_attempt_points",
@@ -176,8 +205,13 @@ def _attempt_rows(reader: JournalReader, scope: Scope, bucket: Bucket | None) ->
     )
 
 
-def _bucket_sql(scope: Scope, bucket: Bucket | None) -> str:
-    return "0" if bucket is None else bucket.sql(scope.period)
+def _add_attempts(row: QueueSums, result: AttemptResult, count: int, ring_s: float) -> None:
+    row.attempts += count
+    if result is AttemptResult.NO_ANSWER:
+        row.no_answer += count
+        row.no_answer_ring_s += ring_s
+    elif result is AttemptResult.REJECTED:
+        row.rejected += count
 
 
 def _add_calls(
@@ -187,6 +221,7 @@ def _add_calls(
     short: int,
     wait_s: float,
     longest_s: float,
+    ring_s: float,
     talk_s: float,
     transferred: int,
     with_threshold: int,
@@ -206,9 +241,11 @@ def _add_calls(
     match outcome:
         case Outcome.ANSWERED:
             row.answered_wait_s += wait_s
+            row.answered_ring_s += ring_s
             row.service.answered += with_threshold
             row.service.answered_within += within
         case Outcome.ABANDONED:
+            row.abandoned_wait_s += wait_s
             row.service.abandoned += with_threshold
             row.service.abandoned_within += within
             row.service.short_abandoned += short_with_threshold
