@@ -48,13 +48,19 @@ bench: $(VENV)/.ready ## Events a second, scrape time and memory, beside bare pa
 	$(BIN)/python -m tests.load.bench
 
 .PHONY: docs
-docs: $(VENV)/.ready ## Write METRICS.md, POINTS.md and RIGHTS.md from the tables in the code
+docs: $(VENV)/.ready ## Write what is generated: dashboards, rules, METRICS.md, POINTS.md, RIGHTS.md, docs/dashboards
+	$(BIN)/asterpanel-grafana dashboards build --defaults
+	$(BIN)/asterpanel-grafana rules build --defaults
+	$(BIN)/python -m asterpanel_dashboards.reference
 	$(BIN)/python -m asterpanel_exporter.metrics_reference
 	$(BIN)/python -m asterpanel_exporter.points.reference
 	$(BIN)/python -m asterpanel_control_api.rights_reference
 
 .PHONY: docs-check
 docs-check: $(VENV)/.ready
+	$(BIN)/asterpanel-grafana dashboards build --defaults --check
+	$(BIN)/asterpanel-grafana rules build --defaults --check
+	$(BIN)/python -m asterpanel_dashboards.reference --check
 	$(BIN)/python -m asterpanel_exporter.metrics_reference --check
 	$(BIN)/python -m asterpanel_exporter.points.reference --check
 	$(BIN)/python -m asterpanel_control_api.rights_reference --check
@@ -68,8 +74,8 @@ lock: $(LOCK_VENV)/.ready ## Resolve the dependencies again (newer versions: mak
 .PHONY: clean
 clean: ## Remove the environment, caches and build output
 	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find exporter tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	find exporter -name '*.egg-info' -type d -prune -exec rm -rf {} +
+	find exporter control_api grafana provisioning tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '*.egg-info' -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
 
 # Made anew whenever the lock changes, so that it holds exactly what the lock says.
 $(VENV)/.locked: requirements-dev.lock

@@ -17,7 +17,10 @@ DOCKERFILE = (REPOSITORY / "exporter/Dockerfile").read_text(encoding="utf-8")
 CONTROL_DOCKERFILE = (REPOSITORY / "control_api/Dockerfile").read_text(encoding="utf-8")
 # What a person adds before the first start; the head of docker-compose.yml says so.
 CONFIGURATION = {"./config/asterpanel.yml", "./config/profiles.yml"}
-SECRETS = {f"./secrets/{name}" for name in ("milano", "milano-control", "state-token", "route-default")}
+SECRETS = {
+    f"./secrets/{name}"
+    for name in ("milano", "milano-control", "state-token", "route-default", "smtp-password")
+}
 ADDED_BY_HAND = CONFIGURATION | SECRETS
 
 
@@ -59,7 +62,7 @@ def test_mounted_files_exist(compose: dict[str, Any]) -> None:
     named_volumes = compose["volumes"].keys()
     for source in sources:
         by_hand = any(Path(source) in (Path(path), Path(path).parent) for path in ADDED_BY_HAND)
-        assert by_hand or source in named_volumes or (REPOSITORY / source).is_file(), source
+        assert by_hand or source in named_volumes or (REPOSITORY / source).exists(), source
 
 
 def test_every_service_is_locked_down(compose: dict[str, Any]) -> None:
@@ -119,6 +122,34 @@ def test_prometheus_scrapes_the_services(compose: dict[str, Any]) -> None:
         assert [entry.split(":")[-1] for entry in compose["services"][host]["ports"]] == [port]
 
 
+def option(service: dict[str, Any], name: str) -> str:
+    [line] = [line for line in service["command"] if line.startswith(f"--{name}=")]
+    return str(line.partition("=")[2])
+
+
+def test_prometheus_finds_its_rules_and_alertmanager(compose: dict[str, Any]) -> None:
+    prometheus, alertmanager = (compose["services"][name] for name in ("prometheus", "alertmanager"))
+    file = Path(option(prometheus, "config.file"))
+    configured = yaml.safe_load((REPOSITORY / mounts(prometheus)[str(file)]).read_text(encoding="utf-8"))
+    [pattern] = configured["rule_files"]
+    rules = REPOSITORY / mounts(prometheus)[str((file.parent / pattern).parent)]
+    assert [rule.name for rule in rules.glob(Path(pattern).name)] == ["asterpanel.yml"]
+    [group] = configured["alerting"]["alertmanagers"]
+    [target] = group["static_configs"][0]["targets"]
+    host, port = target.split(":")
+    assert compose["services"][host] is alertmanager
+    assert [entry.split(":")[-1] for entry in alertmanager["ports"]] == [port]
+
+
+def test_alertmanager_finds_its_configuration_and_secret(compose: dict[str, Any]) -> None:
+    alertmanager = compose["services"]["alertmanager"]
+    source = mounts(alertmanager)[option(alertmanager, "config.file")]
+    configured = yaml.safe_load((REPOSITORY / source).read_text(encoding="utf-8"))
+    [secret] = alertmanager["secrets"]
+    assert configured["global"]["smtp_auth_password_file"] == f"/run/secrets/{secret}"
+    assert writes_to(alertmanager, compose) == Path(option(alertmanager, "storage.path"))
+
+
 def test_image_copies_only_what_is_there_and_let_through() -> None:
     let_through = {
         line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")
@@ -163,7 +194,8 @@ def test_the_configuration_that_the_compose_file_describes(compose: dict[str, An
     before, influxdb, rest = text.partition("# The InfluxDB (2.x")
     text = before + "#" + rest.partition("# The API through which")[2]
     assert influxdb
-    for secret in compose["secrets"]:
+    ours = [compose["services"][name]["secrets"] for name in ("exporter", "control-api")]
+    for secret in {secret for secrets in ours for secret in secrets}:
         assert f"secrets/{secret}\n" in text
         (tmp_path / secret).write_text("a-long-enough-secret")
     (tmp_path / "annotations-default").write_text("a-long-enough-secret")

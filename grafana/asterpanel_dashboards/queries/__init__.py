@@ -1,0 +1,1 @@
+"""What the dashboards ask: PromQL for what is now, InfluxQL for what has been."""

@@ -1,0 +1,1 @@
+"""What goes into Grafana, Prometheus and Alertmanager, from the configuration and the profiles."""
