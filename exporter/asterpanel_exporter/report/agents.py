@@ -15,10 +15,10 @@ from asterpanel_exporter.report.journal_reader import (
     OpenInterval,
     OpenItems,
     Scope,
-    any_matches,
     conditions_of,
     parameters_of,
 )
+from asterpanel_switchboard.config.queue_rule import any_matches
 
 _ENDED: Final = "time + duration_s * 1000000"
 _OVERLAPPING: Final = ("time < :end", f"{_ENDED} > :start")

@@ -10,7 +10,7 @@ from asterpanel_exporter.report.agents import AgentReport, AgentSums, open_inter
 from asterpanel_exporter.report.agents import total_of as total_of_agents
 from asterpanel_exporter.report.buckets import Bucket
 from asterpanel_exporter.report.columns import BoardReport, Report
-from asterpanel_exporter.report.journal_reader import JournalReader, any_matches
+from asterpanel_exporter.report.journal_reader import JournalReader
 from asterpanel_exporter.report.notes import (
     freshness_notes,
     gaps_note,
@@ -21,6 +21,7 @@ from asterpanel_exporter.report.notes import (
 )
 from asterpanel_exporter.report.options import Asked
 from asterpanel_exporter.report.queues import QueueSums, queue_sums, total_of
+from asterpanel_switchboard.config.queue_rule import any_matches
 from asterpanel_switchboard.service_level import Formula
 
 

@@ -174,11 +174,6 @@ def conditions_of(scope: Scope) -> list[str]:
     return conditions
 
 
-def any_matches(globs: Sequence[str], name: str) -> bool:
-    """Whether one of the globs (case-sensitive, as in the configuration) matches."""
-    return any(fnmatchcase(name, glob) for glob in globs)
-
-
 IN_PERIOD: Final = ("time >= :start", "time < :end")
 """Points whose time stamp is in the period."""
 

@@ -9,8 +9,9 @@ from typing import Final
 from asterpanel_exporter.periods import Period, local_time, moment_text
 from asterpanel_exporter.report.agents import OpenIntervals
 from asterpanel_exporter.report.formatting import duration_text
-from asterpanel_exporter.report.journal_reader import Gap, JournalReader, OpenItems, Scope, any_matches
+from asterpanel_exporter.report.journal_reader import Gap, JournalReader, OpenItems, Scope
 from asterpanel_exporter.report.queues import QueueSums
+from asterpanel_switchboard.config.queue_rule import any_matches
 
 _SHOWN: Final = 10
 """So many gaps or pauses are named one by one."""

@@ -6,7 +6,6 @@ the file: `name` comes from the mapping's key, and secrets come from where `*_fi
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -22,13 +21,13 @@ from pydantic import (
 )
 
 from asterpanel_switchboard.config.control import ControlApiConfig, ControlUser
+from asterpanel_switchboard.config.queue_rule import QueueRule, any_matches
 from asterpanel_switchboard.config.section import Section, empty_mapping_for_null
 from asterpanel_switchboard.config.storage import InfluxConfig, JournalConfig
 from asterpanel_switchboard.config.targets import DashboardsConfig, QueueTargets, TargetsRule, merged_targets
 from asterpanel_switchboard.config.values import (
     CaFile,
     ConfigPath,
-    Glob,
     Host,
     IdentityPattern,
     Line,
@@ -229,15 +228,9 @@ class ExporterConfig(Section):
         return is_open
 
 
-class QueueSettingsRule(Section):
+class QueueSettingsRule(QueueRule):
     """Settings for the queues that match, where AMI does not tell them."""
 
-    queues: tuple[Glob, ...] = Field(
-        default=("*",), min_length=1, description="Queues this entry is for, as globs. Default: all."
-    )
-    switchboards: tuple[Glob, ...] = Field(
-        default=("*",), min_length=1, description="Switchboards this entry is for, as globs. Default: all."
-    )
     service_level_threshold: Annotated[Seconds, Field(gt=0)] | None = Field(
         default=None,
         description="Calls answered within this time are within the service level. Default: the queue's own "
@@ -251,10 +244,6 @@ class QueueSettingsRule(Section):
         description="Time that an agent has after a call. Default: the member's, where Asterisk tells it "
         "(18 and later).",
     )
-
-    def matches(self, switchboard: str, queue: str) -> bool:
-        """Whether this entry is for that queue of that switchboard."""
-        return _any_matches(self.switchboards, switchboard) and _any_matches(self.queues, queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +341,7 @@ class Config(Section):
 
     def service_level_thresholds_of(self, switchboard: str) -> tuple[float, ...]:
         """All thresholds that are set for queues of a switchboard, in seconds."""
-        rules = (rule for rule in self.queue_settings if _any_matches(rule.switchboards, switchboard))
+        rules = (rule for rule in self.queue_settings if any_matches(rule.switchboards, switchboard))
         return tuple(sorted({rule.service_level_threshold for rule in rules if rule.service_level_threshold}))
 
     def _merge_queue_settings(self, switchboard: str, queue: str) -> QueueSettings:
@@ -367,7 +356,3 @@ class Config(Section):
             short_abandon_s=DEFAULT_SHORT_ABANDON_S if short_abandon is None else short_abandon,
             wrapup_time_s=merged.get("wrapup_time"),
         )
-
-
-def _any_matches(globs: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from fnmatch import fnmatchcase
-from typing import Annotated, Self
+from typing import Annotated, Generic, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from asterpanel_switchboard.config.queue_rule import QueueRule
 from asterpanel_switchboard.config.section import Section
-from asterpanel_switchboard.config.values import Glob, HttpUrl, Seconds, Share, TimeZone
+from asterpanel_switchboard.config.values import HttpUrl, Seconds, Share, TimeZone
 from asterpanel_switchboard.service_level import DEFAULT_FORMULA, Formula, formula_of
+
+N = TypeVar("N", bound=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +29,24 @@ class Levels:
         return self.critical < self.warning
 
 
-class DurationLevels(Section):
-    """Two durations."""
+class RisingLevels(Section, Generic[N]):
+    """Two numbers of which more is worse."""
 
-    warning: Seconds = Field(description="From here on, a warning.")
-    critical: Seconds = Field(description="From here on, critical; more than `warning`.")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        _check_order(self.warning, self.critical)
-        return self
-
-
-class ShareLevels(Section):
-    """Two shares, as 5% or 0.05."""
-
-    warning: Share = Field(description="From here on, a warning.")
-    critical: Share = Field(description="From here on, critical; more than `warning`.")
+    warning: N = Field(description="From here on, a warning.")
+    critical: N = Field(description="From here on, critical; more than `warning`.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        _check_order(self.warning, self.critical)
+        if self.warning <= 0:
+            raise ValueError("warning must be more than 0, or it would always be one")
+        if self.critical <= self.warning:
+            raise ValueError("critical must be more than warning")
         return self
 
 
-class CountLevels(Section):
-    """Two numbers."""
-
-    warning: Annotated[float, Field(ge=0)] = Field(description="From here on, a warning.")
-    critical: Annotated[float, Field(ge=0)] = Field(
-        description="From here on, critical; more than `warning`."
-    )
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        _check_order(self.warning, self.critical)
-        return self
+DurationLevels = RisingLevels[Seconds]
+ShareLevels = RisingLevels[Share]
+CountLevels = RisingLevels[Annotated[float, Field(ge=0)]]
 
 
 class TargetLevels(Section):
@@ -76,13 +60,6 @@ class TargetLevels(Section):
         if self.critical >= self.target:
             raise ValueError("critical must be less than target")
         return self
-
-
-def _check_order(warning: float, critical: float) -> None:
-    if warning <= 0:
-        raise ValueError("warning must be more than 0, or it would always be one")
-    if critical <= warning:
-        raise ValueError("critical must be more than warning")
 
 
 AnyLevels = DurationLevels | ShareLevels | CountLevels | TargetLevels
@@ -117,15 +94,9 @@ class QueueTargets:
 _DEFAULTS = QueueTargets()
 
 
-class TargetsRule(Section):
+class TargetsRule(QueueRule):
     """Targets for the queues that match."""
 
-    queues: tuple[Glob, ...] = Field(
-        default=("*",), min_length=1, description="Queues this entry is for, as globs. Default: all."
-    )
-    switchboards: tuple[Glob, ...] = Field(
-        default=("*",), min_length=1, description="Switchboards this entry is for, as globs. Default: all."
-    )
     service_level: TargetLevels | None = Field(
         default=None, description="Share of the calls within the service level. Default: 80%, critical 70%."
     )
@@ -141,10 +112,6 @@ class TargetsRule(Section):
     ring_no_answer_rate: ShareLevels | None = Field(
         default=None, description="Ringings that nobody answers, of all. Default: 10%, critical 20%."
     )
-
-    def matches(self, switchboard: str, queue: str) -> bool:
-        """Whether this entry is for that queue of that switchboard."""
-        return _any_matches(self.switchboards, switchboard) and _any_matches(self.queues, queue)
 
     def applied_to(self, targets: QueueTargets) -> QueueTargets:
         """The targets with what this entry mentions; an explicit null brings the default back."""
@@ -166,10 +133,6 @@ def merged_targets(rules: Iterable[TargetsRule], switchboard: str, queue: str) -
         if rule.matches(switchboard, queue):
             targets = rule.applied_to(targets)
     return targets
-
-
-def _any_matches(globs: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _formula_name(value: object) -> object:
