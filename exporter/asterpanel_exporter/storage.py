@@ -43,7 +43,7 @@ class Storage:
         self._wall_clock = wall_clock
         self._stack = AsyncExitStack()
         self._sink: InfluxSink | None = None
-        self._rollup = RollUpJob(config, self._wake_sink, wall_clock=wall_clock)
+        self._rollup: RollUpJob | None = None
         self._retention: Retention
         self._writer: JournalWriter
         self._recorder: Recorder
@@ -67,6 +67,7 @@ class Storage:
                 self._sink.start()
                 stack.push_async_callback(asyncio.to_thread, self._sink.stop)
             if self._config.exporter.rollup:
+                self._rollup = RollUpJob(self._config, self._wake_sink, wall_clock=self._wall_clock)
                 self._rollup.start()
                 stack.push_async_callback(asyncio.to_thread, self._rollup.stop)
             self._stack = stack.pop_all()
@@ -111,7 +112,7 @@ class Storage:
     def expose(self, out: Exposition) -> None:
         """Add the samples of the journal and of the delivery to InfluxDB."""
         add_journal(out, self._writer)
-        if self._config.exporter.rollup:
+        if self._rollup is not None:
             add_rollup(out, self._rollup)
         # Lines of a tenant that is configured no more are waiting too, for nobody.
         progress = {tenant: Progress(oldest_pending=at) for tenant, (_, at) in self._writer.backlog.items()}

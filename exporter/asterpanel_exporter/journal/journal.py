@@ -297,26 +297,21 @@ def _insert_outbox(
     db: sqlite3.Connection, points: Iterable[tuple[str | None, Point | None]], now: float
 ) -> None:
     """Put their lines at the end; that of a half hour takes the place of one that was not delivered yet."""
-    told = [(tenant, point) for tenant, point in points if tenant is not None and point is not None]
+    rows = [
+        (tenant, now, point.line, None if point.measurement.identity else point.key)
+        for tenant, point in points
+        if tenant is not None and point is not None
+    ]
     half_hours: dict[str, list[str]] = {}
-    for tenant, point in told:
-        if not point.measurement.identity:
-            half_hours.setdefault(tenant, []).append(point.key)
+    for tenant, _, _, key in rows:
+        if key is not None:
+            half_hours.setdefault(tenant, []).append(key)
     for tenant, keys in half_hours.items():
         db.execute(
             "DELETE FROM outbox WHERE tenant = ? AND half_hour IN (SELECT value FROM json_each(?))",
             (tenant, json.dumps(keys)),
         )
-    insert_rows(
-        db,
-        "INSERT INTO outbox (tenant, accepted_at, line)",
-        [(tenant, now, point.line) for tenant, point in told if point.measurement.identity],
-    )
-    insert_rows(
-        db,
-        "INSERT INTO outbox (tenant, accepted_at, line, half_hour)",
-        [(tenant, now, point.line, point.key) for tenant, point in told if not point.measurement.identity],
-    )
+    insert_rows(db, "INSERT INTO outbox (tenant, accepted_at, line, half_hour)", rows)
 
 
 def _write_open_items(db: sqlite3.Connection, open_items: Mapping[tuple[str, str, str], str | None]) -> None:

@@ -16,7 +16,7 @@ from typing import Final, cast
 from asterpanel_exporter.journal.schema import TABLES, TableSql, inserting
 from asterpanel_exporter.points.point import Point
 
-Row = Sequence[float | int | str]
+Row = Sequence[float | int | str | None]
 
 STATEMENT_ROWS: Final = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 """How many rows one statement takes: few sizes, so that its prepared form is at hand."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from asterpanel_exporter.history.records import AttemptResult, Outcome
+from asterpanel_exporter.journal.schema import ENDS
 from asterpanel_exporter.periods import US
+from asterpanel_exporter.points.catalogue import AGENT_PAUSE, QUEUE_CALL
 from asterpanel_exporter.report.intervals import Interval, clipped, intersection, length, union
 from asterpanel_exporter.report.journal_reader import (
     IN_PERIOD,
@@ -20,11 +22,11 @@ from asterpanel_exporter.report.journal_reader import (
 )
 from asterpanel_switchboard.config.queue_rule import any_matches
 
-_ENDED: Final = "time + duration_s * 1000000"
+_ENDED: Final = ENDS[AGENT_PAUSE.name]  # as of memberships
 _OVERLAPPING: Final = ("time < :end", f"{_ENDED} > :start")
 
 _CONNECTED: Final = "(time + wait_s * 1000000)"
-_TALKED: Final = "(time + (wait_s + talk_s) * 1000000)"
+_TALKED: Final = f"({ENDS[QUEUE_CALL.name]})"
 _ENDED_INSIDE: Final = f"{_TALKED} >= :start AND {_TALKED} < :end"
 _CALL_SUMS: Final = (
     "agent",

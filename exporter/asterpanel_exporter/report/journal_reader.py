@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from asterpanel_exporter.journal.opening import JournalError, connect
+from asterpanel_exporter.journal.schema import ENDS
 from asterpanel_exporter.periods import US, Period
+from asterpanel_exporter.points.catalogue import SWITCHBOARD_GAP
 from asterpanel_exporter.points.line_protocol import clean_tag
 
 _MMAP_BYTES: Final = 1 << 40
@@ -94,10 +96,11 @@ class JournalReader:
 
     def gaps(self, scope: Scope) -> list[Gap]:
         """Gaps that reach into the period, in order."""
+        ended = ENDS[SWITCHBOARD_GAP.name]
         rows = self.select(
-            ["time", "time + duration_s * 1000000", "calls_missed"],
+            ["time", ended, "calls_missed"],
             "switchboard_gap_points",
-            ["switchboard = :switchboard", "time < :end", "time + duration_s * 1000000 > :start"],
+            ["switchboard = :switchboard", "time < :end", f"{ended} > :start"],
             parameters_of(scope),
             order_by="time",
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -103,8 +103,3 @@ def weeks_away(half: HalfHour, weeks: int, zone: ZoneInfo) -> int | None:
     start_us = unix_us(moment)
     exists = local_time(start_us, zone).replace(tzinfo=None, fold=0) == local
     return start_us if exists else None
-
-
-def local_start(half: HalfHour, zone: ZoneInfo) -> datetime:
-    """Its start as a time of day."""
-    return local_time(half.start_us, zone)

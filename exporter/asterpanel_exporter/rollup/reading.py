@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from asterpanel_exporter.history.records import AttemptResult, Outcome
+from asterpanel_exporter.journal.schema import ENDS
 from asterpanel_exporter.periods import US, Period, local_time
 from asterpanel_exporter.points.catalogue import (
     AGENT_ATTEMPT,
@@ -32,9 +32,6 @@ from asterpanel_exporter.rollup.half_hours import Grid
 
 WrapupOf = Callable[[str], float | None]
 """Wrap-up time of a queue, in seconds, as configured; None: it is not."""
-
-_TALKED: Final = "time + (wait_s + talk_s) * 1000000"
-_ENDED: Final = "time + duration_s * 1000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def answered_calls(reader: JournalReader, board: Board, wrapup_of: WrapupOf) -> 
         "outcome = :answered",
         "time >= :earliest",
         "time < :end",
-        f"{_TALKED} + :longest_wrapup > :start",
+        f"{ENDS[QUEUE_CALL.name]} + :longest_wrapup > :start",
     ]  # fmt: skip
     rows = reader.select(columns, "queue_call_points", where, parameters)
     for queue, agent, name, joined_us, wait_s, ring_s, talk_s, transferred in rows:
@@ -136,7 +133,7 @@ def ringings(reader: JournalReader, board: Board) -> Iterator[Ringing]:
         "switchboard = :switchboard",
         "time >= :earliest",
         "time < :end",
-        "time + ring_s * 1000000 >= :start",
+        f"{ENDS[AGENT_ATTEMPT.name]} >= :start",
     ]
     for queue, agent, name, result, started_us, ring_s in reader.select(
         columns, "agent_attempt_points", where, parameters
@@ -162,12 +159,13 @@ def pauses(reader: JournalReader, board: Board) -> Iterator[Presence]:
 def _finished(
     reader: JournalReader, board: Board, measurement: Measurement, queue: str
 ) -> Iterator[Presence]:
-    columns = [queue, "agent", "agent_name", "time", _ENDED]
+    ended = ENDS[measurement.name]
+    columns = [queue, "agent", "agent_name", "time", ended]
     where = [
         "switchboard = :switchboard",
         "time >= :earliest",
         "time < :end",
-        f"{_ENDED} >= :start",
+        f"{ended} >= :start",
     ]
     parameters = parameters_of(board.scope) | _earliest(board, measurement)
     for in_queue, agent, name, started_us, ended_us in reader.select(
