@@ -19,7 +19,7 @@ from asterpanel_dashboards.queries import agents
 from asterpanel_dashboards.queries.influxql import InfluxTarget, as_tables
 from asterpanel_dashboards.queries.variables import AGENT, INFLUXDB, LINKEDID, QUEUE, SWITCHBOARD
 from asterpanel_dashboards.settings import Settings
-from asterpanel_dashboards.tables import columns, dated
+from asterpanel_dashboards.tables import columns
 from asterpanel_exporter.state import AgentState
 
 FRAME: Final = Frame(
@@ -139,8 +139,7 @@ def _paused_now(settings: Settings) -> table.Panel:
     panel = tables.rows(about, now(agents.paused_now_s(), as_table=True)).no_value(about.empty)
     names = {"name": "Name", AGENT: "Agent", "reason": "Reason", "Value": "For", SWITCHBOARD: "Switchboard"}
     panel.transformations([columns(names)])
-    for name in names.values():
-        panel.override_by_name(name, override(custom__minWidth=tables.least_width_px(name)))
+    tables.fit_headings(panel, names.values())
     panel.override_by_name("Reason", override(mappings=[_NO_REASON]))
     panel.override_by_name("For", [*override(decimals=0), *looks.coloured(settings.agent_pause)])
     _identified(panel)
@@ -237,7 +236,7 @@ def _missed_rings() -> table.Panel:
     )
     panel = _rows(about, agents.missed_rings())
     names = {"Time": "Time", **_KEY, QUEUE: "Queue", "result": "Result", "ring_s": "Rang for"}
-    panel.transformations([dated({**names, "uniqueid": "uniqueid"})])
+    panel.transformations([columns({**names, "uniqueid": "uniqueid"})])
     _identified(panel)
     panel.override_by_name("Queue", override(unit="string"))
     panel.override_by_name("Result", override(mappings=[_RESULTS], custom__cellOptions=looks.FILLED))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from grafana_foundation_sdk.builders import bargauge, stat, table
@@ -28,7 +28,7 @@ from asterpanel_dashboards.queries.variables import (
     SWITCHBOARD,
 )
 from asterpanel_dashboards.settings import Settings
-from asterpanel_dashboards.tables import dated, transformation
+from asterpanel_dashboards.tables import columns, transformation
 from asterpanel_exporter.history.records import AttemptResult, EndedBy, Outcome
 
 FRAME: Final = Frame(
@@ -155,7 +155,7 @@ def _newest(settings: Settings) -> table.Panel:
         links={"The story of this call": _STORY},
     )
     panel = tables.rows(about, *calls.newest(), source=INFLUXDB).no_value(about.empty)
-    panel.mappings(looks.dash()).transformations([dated({**_CALL_NAMES, LINKEDID: LINKEDID})])
+    panel.mappings(looks.dash()).transformations([columns({**_CALL_NAMES, LINKEDID: LINKEDID})])
     _dressed(panel, settings, _CALL_NAMES.values())
     agent = {AGENT: of_column("Agent"), SWITCHBOARD: of_column("Switchboard")}
     links = looks.leading_to(The_story_of_this_call=_STORY, This_agent=link(AGENTS, QUEUE, **agent))
@@ -193,7 +193,7 @@ def _story(settings: Settings) -> table.Panel:
     )
     panel = tables.rows(about, *calls.story(), source=INFLUXDB).no_value(about.empty)
     panel.mappings(looks.dash()).transformations(
-        [transformation("merge"), dated(_STORY_NAMES), transformation("sortBy", sort=[{"field": "Time"}])]
+        [transformation("merge"), columns(_STORY_NAMES), transformation("sortBy", sort=[{"field": "Time"}])]
     )
     _dressed(panel, settings, _STORY_NAMES.values())
     return panel.override_by_name("Phone", [*_filled(_RESULTS), *override(custom__minWidth=150)])
@@ -201,7 +201,9 @@ def _story(settings: Settings) -> table.Panel:
 
 def _dressed(panel: table.Panel, settings: Settings, names: Iterable[str]) -> None:
     """Words, units, colours and widths of a table of calls."""
-    _widths(panel, names, {"Time": 160, "Switchboard": 108, "Caller": 120, "Outcome": 120, "Ended by": 145})
+    tables.fit_headings(
+        panel, names, {"Time": 160, "Switchboard": 108, "Caller": 120, "Outcome": 120, "Ended by": 145}
+    )
     panel.override_by_name("Outcome", _filled(_OUTCOMES))
     panel.override_by_name("Ended by", override(mappings=[_ENDED_BY, *looks.dash()]))
     panel.override_by_name("Agent", override(custom__align="left"))
@@ -210,13 +212,6 @@ def _dressed(panel: table.Panel, settings: Settings, names: Iterable[str]) -> No
     _as_durations(panel, "Wait", "Rang", "Talk")
     levels = looks.thresholds(settings.queue.longest_wait).build()
     panel.override_by_name("Wait", override(thresholds=levels, custom__cellOptions={"type": "color-text"}))
-
-
-def _widths(panel: table.Panel, names: Iterable[str], least_px: Mapping[str, int]) -> None:
-    """Columns wide enough for these contents, the others for their titles."""
-    for name in names:
-        width = least_px.get(name, tables.least_width_px(name))
-        panel.override_by_name(name, override(custom__minWidth=width))
 
 
 def _as_durations(panel: table.Panel, *names: str) -> None:
@@ -270,10 +265,10 @@ def _of_callers(about: About, *steps: dashboard.DataTransformerConfig) -> table.
         CALLER: {"operation": "groupby", "aggregations": []},
         **{name: {"operation": "aggregate", "aggregations": [how]} for name, how in _OF_GROUP.items()},
     })  # fmt: skip
-    panel.mappings(looks.dash()).transformations([by_caller, dated(_GROUP_NAMES), *steps])
+    panel.mappings(looks.dash()).transformations([by_caller, columns(_GROUP_NAMES), *steps])
     panel.override_by_name("Newest outcome", _filled(_OUTCOMES))
     _as_durations(panel, "Longest wait")
-    _widths(panel, _GROUP_NAMES.values(), _GROUP_WIDTHS)
+    tables.fit_headings(panel, _GROUP_NAMES.values(), _GROUP_WIDTHS)
     any_call = {CALLER: of_column("Caller"), AGENT: "$__all", OUTCOME: "$__all", MIN_WAIT: ""}
     return panel.override_by_name(
         "Caller", looks.leading_to(Calls_of_this_number=link(CALLS, QUEUE, **any_call))

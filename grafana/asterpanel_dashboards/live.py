@@ -138,8 +138,7 @@ def _queues(settings: Settings) -> table.Panel:
         "Value #G": "Abandoned", "Value #H": "Service level",
     }  # fmt: skip
     panel.transformations([transformation("merge"), columns(names)])
-    for name in names.values():
-        panel.override_by_name(name, override(custom__minWidth=tables.least_width_px(name)))
+    tables.fit_headings(panel, names.values())
     coloured = {"Waiting": settings.queue.waiting, "Longest wait": settings.queue.longest_wait,
                 "Service level": settings.queue.service_level}  # fmt: skip
     for name, levels in coloured.items():

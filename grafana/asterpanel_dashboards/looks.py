@@ -54,13 +54,7 @@ def _coloured_from(steps: Sequence[tuple[float | None, str]]) -> dashboard_build
 
 def agent_states() -> dashboard.ValueMapping:
     """The codes of ``asterisk_agent_state`` as words."""
-    return dashboard.ValueMap(
-        {
-            str(code): dashboard.ValueMappingResult(text=words, color=color, index=code)
-            for state, code in AGENT_STATE_CODES.items()
-            for words, color in [STATE_LOOKS[state]]
-        }
-    )
+    return words({str(code): STATE_LOOKS[state] for state, code in AGENT_STATE_CODES.items()})
 
 
 def override(**properties: object) -> list[dashboard.DynamicConfigValue]:

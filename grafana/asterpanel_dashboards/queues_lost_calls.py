@@ -118,8 +118,7 @@ def _worst_half_hours(settings: Settings) -> table.Panel:
         ]
     )
     panel.decimals(1)
-    for name in ("Switchboard", "Queue", *queues.COLUMNS_OF_HALF_HOURS):
-        panel.override_by_name(name, override(custom__minWidth=tables.least_width_px(name)))
+    tables.fit_headings(panel, ("Switchboard", "Queue", *queues.COLUMNS_OF_HALF_HOURS))
     panel.override_by_name("Half hour", override(unit="time:ddd D MMM HH:mm", custom__width=140))
     for name in ("Offered", queues.NO_ANSWER.name):
         panel.override_by_name(name, override(decimals=0))

@@ -6,7 +6,6 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.builders import table
-from grafana_foundation_sdk.models import dashboard
 
 from asterpanel_dashboards import looks, panels, tables
 from asterpanel_dashboards.frame import Frame
@@ -29,12 +28,7 @@ FRAME: Final = Frame(
     variables=(SWITCHBOARD,),
 )
 
-WATCHED: Final = dashboard.ValueMap(
-    {
-        "1": dashboard.ValueMappingResult(text="Watched", color=looks.GREEN, index=0),
-        "0": dashboard.ValueMappingResult(text="Not connected", color=looks.RED, index=1),
-    }
-)
+WATCHED: Final = looks.words({"1": ("Watched", looks.GREEN), "0": ("Not connected", looks.RED)})
 
 
 _ANY_IS_BAD: Final = Levels(warning=1, critical=10)
@@ -92,8 +86,7 @@ def _table(settings: Settings) -> table.Panel:
         "Value #G": "Service level", "Value #H": "Calls missed",
     }  # fmt: skip
     panel.transformations([transformation("merge"), columns(names)])
-    for name in names.values():
-        panel.override_by_name(name, override(custom__minWidth=tables.least_width_px(name)))
+    tables.fit_headings(panel, names.values())
     coloured = {
         "Data as of": settings.data_age,
         "Longest wait": settings.queue.longest_wait,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
-from grafana_foundation_sdk.builders import (
-    table,
-)
+from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard
 
 from asterpanel_dashboards.looks import override
@@ -26,28 +25,22 @@ NARROW_PX: Final = 80
 
 
 def columns(names: Mapping[str, str], hidden: Sequence[str] = ()) -> dashboard.DataTransformerConfig:
-    """These columns, in this order, under these names; the others that there are have to be hidden."""
+    """These columns, in this order, under these names; the others that there are have to be hidden.
+
+    The time is hidden, unless it is among the names as ``Time``.
+    """
+    unused = () if "Time" in names else ("Time",)
     return transformation(
         "organize",
         indexByName={column: place for place, column in enumerate(names)},
         renameByName=dict(names),
-        excludeByName=dict.fromkeys(("Time", *hidden), True),
+        excludeByName=dict.fromkeys((*unused, *hidden), True),
     )
 
 
 def transformation(id_: str, **options: object) -> dashboard.DataTransformerConfig:
     """One step between the answer and the panel."""
     return dashboard.DataTransformerConfig(id_val=id_, options=options)
-
-
-def dated(names: Mapping[str, str]) -> dashboard.DataTransformerConfig:
-    """As `columns`, of rows that have a time: it is among the names as ``Time``."""
-    return transformation(
-        "organize",
-        indexByName={column: place for place, column in enumerate(names)},
-        renameByName=dict(names),
-        excludeByName={},
-    )
 
 
 def figures(panel: table.Panel, shown: Sequence[Figure], key: Mapping[str, str]) -> table.Panel:
@@ -69,14 +62,17 @@ def figures(panel: table.Panel, shown: Sequence[Figure], key: Mapping[str, str])
             ),
         ]
     )
-    for name in names.values():
-        panel.override_by_name(name, override(custom__minWidth=least_width_px(name)))
+    fit_headings(panel, names.values())
     for figure in shown:
         rounded = {"decimals": 0} if figure.unit == "percentunit" else {}
         panel.override_by_name(figure.name, override(unit=figure.unit, **rounded))
     return panel
 
 
-def least_width_px(heading: str) -> int:
-    """Of a column, so that its heading can be read."""
-    return max(NARROW_PX, round(7.5 * len(heading)) + 26)
+def fit_headings(
+    panel: table.Panel, names: Iterable[str], least_px: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    """Columns wide enough for their headings to be read; ``least_px``: for the contents of some."""
+    for name in names:
+        width = least_px.get(name, max(NARROW_PX, round(7.5 * len(name)) + 26))
+        panel.override_by_name(name, override(custom__minWidth=width))

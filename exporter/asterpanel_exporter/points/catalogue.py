@@ -219,7 +219,11 @@ SWITCHBOARD_GAP = Measurement(
 )  # fmt: skip
 
 _INTERVAL_START = "The start of the half hour, of local time."
-_OUTCOME_NAMES = {Outcome.CONTINUE: "continued"}  # the other is a word of Python
+OUTCOME_FIELDS: Final[Mapping[Outcome, str]] = {
+    ended: "continued" if ended is Outcome.CONTINUE else ended.value  # the other is a word of Python
+    for ended in Outcome
+}
+"""The field of a half hour that counts the calls of an outcome."""
 _OF_INTERVAL = "Written while the half hour goes on, and anew whenever it has changed"
 QUEUE_INTERVAL = Measurement(
     "queue_interval",
@@ -235,7 +239,7 @@ QUEUE_INTERVAL = Measurement(
         _integer("abandoned", "Calls in which the caller hung up while waiting."),
         _integer("short_abandon", "Of the abandoned, those within the queue's short_abandon time."),
         *(
-            _integer(_OUTCOME_NAMES.get(outcome, outcome.value), f"Calls with the outcome {outcome.value}.")
+            _integer(OUTCOME_FIELDS[outcome], f"Calls with the outcome {outcome.value}.")
             for outcome in Outcome
             if outcome not in (Outcome.ANSWERED, Outcome.ABANDONED)
         ),

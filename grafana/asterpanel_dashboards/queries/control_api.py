@@ -9,7 +9,6 @@ ACTION_SECONDS: Final = "asterpanel_control_action_seconds"
 EXPORTER_UP: Final = "asterpanel_control_exporter_up"
 STREAMS: Final = "asterpanel_control_streams"
 UNAUTHENTICATED: Final = "asterpanel_control_unauthenticated_total"
-AUDIT_WAITING: Final = "asterpanel_control_audit_waiting"
 """Names, as ``control_api/asterpanel_control_api`` has them."""
 
 REQUESTS_BY_RESULT: Final = f"sum by (result) (rate({REQUESTS}[$__rate_interval]))"

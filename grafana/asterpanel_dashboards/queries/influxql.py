@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final, Literal
 
 from grafana_foundation_sdk.cog.builder import Builder
@@ -136,8 +137,8 @@ def by_condition(figures: Sequence[Figure]) -> list[list[Figure]]:
 
 def as_tables(*queries: str) -> list[InfluxTarget]:
     """Queries of one table, with ids A, B, C…"""
-    ids = map(chr, range(ord("A"), ord("Z") + 1))
-    return [InfluxTarget(InfluxQuery(query, ref_id=id_)) for query, id_ in zip(queries, ids, strict=False)]
+    with_ids = zip(queries, ascii_uppercase, strict=False)
+    return [InfluxTarget(InfluxQuery(query, ref_id=id_)) for query, id_ in with_ids]
 
 
 def series(query: str, ref_id: str = "A", *, alias: str = "$col") -> InfluxTarget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Final
 
 from asterpanel_dashboards.queries import service_level
@@ -19,7 +20,7 @@ from asterpanel_dashboards.queries.influxql import (
 )
 from asterpanel_dashboards.queries.variables import QUEUE, SWITCHBOARD, condition
 from asterpanel_exporter.history.records import Outcome
-from asterpanel_exporter.points.catalogue import QUEUE_INTERVAL, QUEUE_LOCAL_HOUR
+from asterpanel_exporter.points.catalogue import OUTCOME_FIELDS, QUEUE_INTERVAL, QUEUE_LOCAL_HOUR
 from asterpanel_switchboard.service_level import Formula
 
 BY_QUEUE: Final = (SWITCHBOARD, QUEUE)
@@ -126,12 +127,6 @@ OUTCOME_WORDS: Final[Mapping[Outcome, str]] = {
 }
 """How a visit ended, for people."""
 
-OUTCOME_FIELDS: Final[Mapping[Outcome, str]] = {
-    ended: "continued" if ended is Outcome.CONTINUE else ended.value  # the other is a word of Python
-    for ended in Outcome
-}
-"""The field that counts them."""
-
 OTHER_OUTCOMES: Final = tuple(
     ended for ended in Outcome if ended not in (Outcome.ANSWERED, Outcome.ABANDONED)
 )
@@ -218,10 +213,9 @@ def half_hours(figures: Sequence[Figure], zone: str) -> list[InfluxTarget]:
 
 
 def _each(figures: Sequence[Figure], zone: str, every: str, fill: str) -> list[InfluxTarget]:
-    ids = map(chr, range(ord("A"), ord("Z") + 1))
     return [
         series(select(QUEUE_INTERVAL, [figure], every=every, fill=fill, zone=zone), id_)
-        for figure, id_ in zip(figures, ids, strict=False)
+        for figure, id_ in zip(figures, ascii_uppercase, strict=False)
     ]
 
 
