@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from typing import Any, Final, Self
 import yaml
 
 from tests.exporter_process import free_port
-from tests.processes import spawn
+from tests.processes import end_process, spawn
 
 START_S: Final = 60.0
 END_S: Final = 10.0
@@ -109,12 +110,8 @@ class _Server:
     def __exit__(self, *_: object) -> None:
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            end_process(self._process, END_S)
 
     def _is_ready(self) -> bool:
         try:

@@ -19,7 +19,7 @@ import yaml
 
 from tests.control_stream import Stream
 from tests.exporter_process import ExporterProcess, free_port
-from tests.processes import spawn
+from tests.processes import end_process, spawn
 
 Headers = Mapping[str, str]
 
@@ -150,13 +150,7 @@ class ControlProcess:
         process, self._process = self._process, None
         if process is None:
             return None
-        process.terminate()
-        try:
-            return process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+        return end_process(process, END_S)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What another command of it says, with the same configuration."""

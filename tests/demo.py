@@ -34,7 +34,7 @@ from tests.exporter_process import free_port
 from tests.pbx.demo_pbx import DemoPbxPair
 from tests.pbx.install import PbxUnavailable, why_not
 from tests.pbx.pbx import AsteriskInstance, PbxError, free_ports
-from tests.processes import spawn
+from tests.processes import end_process, spawn
 
 EXPORTER_PORT = 9977
 PROMETHEUS_PORT = 9090
@@ -249,12 +249,8 @@ def _process(name: str, command: Sequence[str], log: Path) -> Iterator[_Process]
     try:
         yield _Process(name, lambda: popen.poll() is None, tail)
     finally:
-        popen.terminate()
-        try:
-            popen.wait(10)
-        except subprocess.TimeoutExpired:
-            popen.kill()
-            popen.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            end_process(popen, 10)
 
 
 def _answers(url: str, processes: Sequence[_Process]) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.processes import end_process
+
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 """Values by metric name and labels."""
 
@@ -86,13 +88,7 @@ class ExporterProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-                raise
+            end_process(self._process, 10)
         if error is not None:
             print(self.tail(200))
 

@@ -22,7 +22,7 @@ from typing import Any, Final, TypeAlias
 
 from tests.debian import ProgramUnavailable
 from tests.exporter_process import free_port
-from tests.processes import spawn
+from tests.processes import end_process, spawn
 
 HOME_VARIABLE: Final = "ASTERPANEL_TEST_GRAFANA"
 MAIN_ORG: Final = 1
@@ -161,12 +161,8 @@ class GrafanaServer:
     def __exit__(self, *_: object) -> None:
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            end_process(self._process, END_S)
 
     def _start(self) -> None:
         options = ["--homepath", str(self._home), "--config", str(self._config)]

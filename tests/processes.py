@@ -38,3 +38,18 @@ def spawn(
         )
 
     return _spawner.submit(start).result()
+
+
+def end_process(process: subprocess.Popen[bytes], within_s: float) -> int:
+    """End it (SIGTERM) and return its exit status.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end; it is killed.
+    """
+    process.terminate()
+    try:
+        return process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise

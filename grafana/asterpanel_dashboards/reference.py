@@ -97,7 +97,6 @@ def _links(panel: Panel) -> Iterator[Mapping[str, str]]:
 
 def main(arguments: list[str]) -> int:
     """Write the pages, or with ``--check`` only say whether they are up to date; the exit code."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     return max(write_or_check(FOLDER / name, text, arguments) for name, text in pages())
 
 

@@ -16,9 +16,9 @@ from asterpanel_dashboards import rules as rule_files
 from asterpanel_dashboards.rules.alertmanager import Receivers
 from asterpanel_dashboards.rules.teams import EXAMPLE_TEAMS, Teams, teams_of
 from asterpanel_dashboards.settings import DEFAULTS, settings_of
-from asterpanel_provisioning.generated_files import Differences, differences, write
 from asterpanel_switchboard.command_line import InvalidConfiguration, config_option, configuration_for
 from asterpanel_switchboard.config import Config, ConfigError, Service
+from asterpanel_switchboard.generated import Differences, differences, write
 
 EXIT_CODES: Final = """
 \b

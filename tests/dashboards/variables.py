@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 Value: TypeAlias = str | Sequence[str]
@@ -238,8 +238,3 @@ def influxql_choices(text: str, variables: Variables, time_filter: str) -> str:
 def influx_time_filter(since_ms: int, until_ms: int) -> str:
     """``$timeFilter`` of an absolute time range."""
     return f"time >= {since_ms}ms and time <= {until_ms}ms"
-
-
-def variables_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The variables of a dashboard's JSON that have choices."""
-    return [one for one in dashboard["templating"]["list"] if one["type"] != "datasource"]

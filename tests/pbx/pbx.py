@@ -40,7 +40,7 @@ from tests.pbx.ami_judge import (
     parse_queue_show,
 )
 from tests.pbx.install import PbxUnavailable
-from tests.processes import spawn
+from tests.processes import end_process, spawn
 
 _CONFIG: Final = Path(__file__).parent / "config"
 _HOMES: Final = "srv/asterpanel"
@@ -136,13 +136,8 @@ class AsteriskInstance:
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            end_process(process, _STOP_TIMEOUT_S)
 
     def kill(self) -> None:
         """Ends the process as a crash would (SIGKILL)."""
