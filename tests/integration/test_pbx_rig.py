@@ -191,7 +191,13 @@ def test_flood(make_pbx: Callable[..., Pbx]) -> None:
     pbx = make_pbx(queues=default_queues() + flood_queue(agents=60))
     took = pbx.flood("flood", 40, per_second=20, talk=1)
     assert 1.8 < took < 4
-    wait_until(lambda: pbx.queue_show()["flood"].completed == 40, 15)
+    wait_until(lambda: len(_completed(pbx, "flood")) == 40, 15, "40 calls in queue_log")
+    # Asterisk 16 counts a completed Local call twice now and then (43 for 40 under load)
+    assert pbx.queue_show()["flood"].completed >= 40
+
+
+def _completed(pbx: Pbx, queue: str) -> list[str]:
+    return [line[1] for line in pbx.queue_log() if line[2] == queue and line[4].startswith("COMPLETE")]
 
 
 def test_queue_show_and_queue_status_agree(local_pbx: Pbx) -> None:
