@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from asterpanel_control_api.access.rights import Right, Role
 from asterpanel_control_api.errors import ErrorId
-from asterpanel_control_api.live_state import LiveState
+from asterpanel_control_api.identity.refusals import Reason
+from asterpanel_control_api.live_state import Levels, LiveState
 from asterpanel_control_api.people import Via
 from asterpanel_control_api.schemas import never_null
 from asterpanel_control_api.switchboards.outcomes import Verdict
 from asterpanel_control_api.switchboards.plans import Change
+from asterpanel_switchboard.service_level import FORMULAS
 
 RightId = Annotated[str, WithJsonSchema({"type": "string", "enum": [right.id for right in Right]})]
+FormulaName = Annotated[str, WithJsonSchema({"type": "string", "enum": [each.name for each in FORMULAS]})]
 
 
 class _Answer(BaseModel):
@@ -114,6 +117,46 @@ class Error(_Answer):
     error: ErrorBody
 
 
+# --- whether all is set up --------------------------------------------------------------------------------
+
+
+class Identity(_Answer):
+    """What came of who one says one is."""
+
+    accepted: list[Via] = Field(
+        description="Grafana's forms that the tenant's configuration accepts (`identity`), strongest first."
+    )
+    found: list[Via] = Field(description="Grafana's forms that the request has, accepted or not.")
+    believed: bool
+    via: Via | None = Field(default=None, description="How it was proven, if it is believed.")
+    login: str | None = Field(default=None, description="In Grafana, if it is believed; a program has none.")
+    reason: Reason | None = Field(
+        default=None, description="Why it is not believed; the API's log has the details."
+    )
+    clock_offset_s: float | None = Field(
+        default=None,
+        description="Seconds from when the id token says it was signed, by Grafana's clock, until `now`. "
+        "Grafana hands on a token for up to ten minutes, so 0 to 600 is usual; below -30 or above 630 the "
+        "two clocks are too far apart. Left out without an id token, or where the tenant accepts none.",
+    )
+
+
+class ExporterConnection(_Answer):
+    connected: bool = Field(description="Whether the live state comes from it.")
+
+
+class Connection(_Answer):
+    """How whoever asks is connected with the API."""
+
+    tenant: str = Field(description="By the secret that came with the request.")
+    now: float = Field(description="The API's clock: Unix time in seconds.")
+    version: str = Field(description="Of Asterpanel.")
+    identity: Identity
+    profiles: int = Field(ge=0, description="How many profiles one is in; 0 also for a program.")
+    switchboards: int = Field(ge=0, description="How many switchboards one sees.")
+    exporter: ExporterConnection
+
+
 # --- what one may see -----------------------------------------------------------------------------------
 
 
@@ -165,6 +208,16 @@ class Grant(_Answer):
     switchboards: list[str] = Field(description="Globs: where the rights hold.")
     queues: list[str] = Field(description="Globs: on which queues.")
     agents: list[str] = Field(description="Globs: on which agents.")
+    own: dict[str, str] = Field(
+        description="Id of the agent that one is in this profile, by switchboard; `*`: on all others."
+    )
+
+
+class DashboardLevels(_Answer):
+    """What is good and what is bad of whatever is no queue, as configured (`dashboards`)."""
+
+    agent_pause_s: Levels = Field(description="Of the seconds that a pause has lasted.")
+    data_age_s: Levels = Field(description="Of the seconds since a switchboard last told anything.")
 
 
 class Me(_Answer):
@@ -178,3 +231,10 @@ class Me(_Answer):
     grants: list[Grant]
     switchboards: list[BoardOfMine]
     pause_reasons: list[str] = Field(description="One of these must be given with a pause; empty: any text.")
+    levels: DashboardLevels
+    service_level_formula: FormulaName = Field(
+        description="By which `service_level` is computed. With A answered, B abandoned (S of them too soon "
+        "to count), F neither, and T the threshold: "
+        + "; ".join(f"`{formula.name}` is {formula.symbols}" for formula in FORMULAS)
+        + "."
+    )

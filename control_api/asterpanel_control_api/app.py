@@ -18,7 +18,7 @@ from asterpanel_control_api.door import Door
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.openapi import INFO, SECURITY_SCHEMES
 from asterpanel_control_api.rate_limits import too_many
-from asterpanel_control_api.routes import actions, state, system
+from asterpanel_control_api.routes import actions, connection, state, system
 from asterpanel_control_api.services import Services
 from asterpanel_control_api.strict_http import JsonRequest, check_target
 
@@ -61,7 +61,7 @@ def create_app(services: Services) -> OpenAPI:
     app.before_request(check_target)
     app.register_error_handler(HTTPException, lambda error: _refused(door, error))
     app.register_error_handler(Exception, lambda error: door.refused(_of_ours(error)))
-    for routes in (system, state, actions):
+    for routes in (system, connection, state, actions):
         app.register_api(routes.blueprint(services))
     app.add_url_rule(Public.OPENAPI.path, Public.OPENAPI.id, lambda: jsonify(app.api_doc))
     return app

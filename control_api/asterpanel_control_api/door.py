@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from asterpanel_control_api.access.endpoints import Action, Public
+from asterpanel_control_api.access.endpoints import Action, Public, Setup
 from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.identity.authentication import Proof
 from asterpanel_control_api.identity.refusals import Unauthenticated
 from asterpanel_control_api.people import Person
 from asterpanel_control_api.rate_limits import RateLimits
@@ -15,6 +16,7 @@ from asterpanel_control_api.services import Services
 from asterpanel_control_api.slow_clients import has_arrived
 
 _PUBLIC = frozenset(endpoint.id for endpoint in Public)
+_SETUP = frozenset(endpoint.id for endpoint in Setup)
 _ACTIONS = frozenset(action.id for action in Action)
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 """What a page of another origin could send unasked has a body, whose type it could not choose: a DELETE it
@@ -47,12 +49,22 @@ class Door:
         if not g.wants_identity:
             return
         try:
-            g.person = self._services.authenticator.person(request.headers, request.remote_addr or "")
+            self._prove()
         except Unauthenticated as error:
             self._limits.judged(error)
             self._services.metrics.unauthenticated.labels(error.reason.value).inc()
             raise
         self._limits.judged(None)
+
+    def _prove(self) -> None:
+        authenticator, peer = self._services.authenticator, request.remote_addr or ""
+        if g.asked not in _SETUP:
+            g.person = authenticator.person(request.headers, peer)
+            return
+        g.proof = authenticator.proof(request.headers, peer)
+        g.person = g.proof.person
+        if g.proof.reason is not None:
+            self._services.metrics.unauthenticated.labels(g.proof.reason.value).inc()
 
     def _check_json(self) -> None:
         if request.method in _WITHOUT_BODY:
@@ -104,3 +116,10 @@ def person() -> Person:
     who: Any = g.person
     assert isinstance(who, Person)  # noqa: S101  # `Door` lets nobody else in
     return who
+
+
+def proof() -> Proof:
+    """What came of this request's identity, at an endpoint of `Setup`."""
+    found: Any = g.proof
+    assert isinstance(found, Proof)  # noqa: S101  # `Door` lets nobody else in
+    return found

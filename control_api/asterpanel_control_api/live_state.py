@@ -60,6 +60,26 @@ class Member(_Part):
     calls_taken: int = Field(description="In this queue, as the switchboard counts.")
 
 
+class Levels(_Part):
+    """From where on a figure is a warning, and from where on it is critical.
+
+    Where small figures are the bad ones, `critical` is the smaller of the two.
+    """
+
+    warning: float
+    critical: float
+
+
+class QueueLevels(_Part):
+    """What is good and what is bad of a queue, as configured (`targets`)."""
+
+    waiting: Levels = Field(description="Of the number of callers who wait.")
+    longest_wait_s: Levels = Field(description="Of the seconds that a caller has waited until now.")
+    service_level: Levels = Field(
+        description="Of the service level, 0 to 1; below `warning` its target is missed."
+    )
+
+
 class QueueToday(_Part):
     """Calls that joined the queue since midnight on the switchboard, and have ended."""
 
@@ -70,6 +90,13 @@ class QueueToday(_Part):
     within_sl: int = Field(description="Answered within the service level's threshold.")
     wait_s: float = Field(description="Seconds that the answered ones waited, together.")
     talk_s: float = Field(description="Seconds of talk, together.")
+    service_level: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="By the configured formula (`service_level_formula` of `/v1/me`), of the calls to which "
+        "a threshold applied; left out while none counts.",
+    )
 
 
 class Queue(_Part):
@@ -85,6 +112,7 @@ class Queue(_Part):
         description="Members in sight by the agent's id; the second interface of an agent by the interface."
     )
     today: QueueToday
+    levels: QueueLevels
 
 
 class AgentToday(_Part):

@@ -33,6 +33,7 @@ INFO: Final = Info(
 )
 
 ACTIONS: Final = Tag(name="actions", description="What you may do.")
+SETUP: Final = Tag(name="setup", description="Whether all is set up.")
 STATE: Final = Tag(name="state", description="What you may see.")
 
 SECURITY_SCHEMES: Final[SecuritySchemesDict] = {
@@ -75,6 +76,9 @@ SECURITY: Final[list[dict[str, list[str]]]] = [
     {"routeSecret": [], "grafanaUser": []},
 ]
 """Grafana's forms, strongest first, as far as the tenant's configuration accepts them."""
+
+SECRET_ALONE: Final[dict[str, list[str]]] = {"routeSecret": []}
+"""Whatever the identity."""
 
 MEANINGS: Final[Mapping[ErrorId, str]] = {
     ErrorId.INVALID_REQUEST: "the request is not as it must be; `detail.problems` tells what and where",

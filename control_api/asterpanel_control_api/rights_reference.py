@@ -10,11 +10,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from asterpanel_control_api.access.endpoints import ENDPOINTS, Endpoint, Public
-from asterpanel_control_api.access.matrix import PEOPLE, PROGRAMS, Answer, Asker, Place, answer, places
+from asterpanel_control_api.access.endpoints import ENDPOINTS, Endpoint, Public, Read, Setup
+from asterpanel_control_api.access.matrix import (
+    PEOPLE,
+    PROGRAMS,
+    Answer,
+    Asker,
+    Place,
+    answer,
+    answer_to_unproven,
+    places,
+)
 from asterpanel_control_api.access.rights import ON_ONESELF, Right, rights_table
 from asterpanel_control_api.errors import ErrorId
 from asterpanel_control_api.identity.forms import Form
+from asterpanel_control_api.identity.refusals import Reason
 from asterpanel_switchboard.generated import write_or_check
 
 REFERENCE: Final = Path(__file__).resolve().parents[1] / "RIGHTS.md"
@@ -85,6 +95,10 @@ answered with {status} `{id}` at every endpoint but the public ones, the same fo
 log tells the reason. Nothing reaches a switchboard. The *route's secret* is the `Authorization: Bearer …` of
 one organisation's app in Grafana.
 
+One endpoint, `{connection}`, answers whoever has a right secret, also if his identity is not believed, and
+tells him the reason: the configuration page of Grafana's app has to say what is wrong. It names no
+switchboard.
+
 """
 
 
@@ -103,8 +117,15 @@ def reference() -> str:
             "\n",
             _table(("endpoint", "where", *(asker.name for asker in _ASKERS)), _cells()),
             _NOTES,
-            _IDENTITY.format(status=int(ErrorId.UNAUTHENTICATED.status), id=ErrorId.UNAUTHENTICATED.id),
-            _table(("form", "what is sent", "answer", "reason in the log"), map(_form, Form)),
+            _IDENTITY.format(
+                status=int(ErrorId.UNAUTHENTICATED.status),
+                id=ErrorId.UNAUTHENTICATED.id,
+                connection=Setup.CONNECTION.id,
+            ),
+            _table(
+                ("form", "what is sent", "answer", "reason in the log", f"at `{Setup.CONNECTION.id}`"),
+                map(_form, Form),
+            ),
         )
     )
 
@@ -120,6 +141,8 @@ def _endpoint(endpoint: Endpoint) -> Sequence[str]:
 def _right(endpoint: Endpoint) -> str:
     if isinstance(endpoint, Public):
         return "none: public"
+    if isinstance(endpoint, Setup):
+        return "none: a right secret is enough"
     if endpoint.right is None:
         return "none: tells of oneself"
     return f"`{endpoint.right.id}`{_or_smaller(endpoint.right)}"
@@ -139,14 +162,19 @@ def _cells() -> Iterator[Sequence[str]]:
 def _cell(asker: Asker, endpoint: Endpoint, place: Place) -> str:
     if place not in places(asker, endpoint):
         return "–"
-    found = answer(asker, endpoint, place)
-    return found.id if found is Answer.DONE else f"`{found.id}`"
+    return _answer(answer(asker, endpoint, place))
 
 
 def _form(form: Form) -> Sequence[str]:
-    if form.is_believed:
-        return form.id, form.words, "believed", ""
-    return form.id, form.words, f"`{Answer.UNAUTHENTICATED.id}`", f"`{form.outcome.value}`"
+    if not isinstance(form.outcome, Reason):
+        return form.id, form.words, "believed", "", Answer.DONE.id
+    answers = (answer_to_unproven(endpoint, form.outcome) for endpoint in (Read.ME, Setup.CONNECTION))
+    elsewhere, at_connection = map(_answer, answers)
+    return form.id, form.words, elsewhere, f"`{form.outcome.value}`", at_connection
+
+
+def _answer(found: Answer) -> str:
+    return found.id if found is Answer.DONE else f"`{found.id}`"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard
+from collections.abc import Mapping
+from typing import Any
+
+from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, filtered
 from asterpanel_control_api.access.profiles import Profiles
+from asterpanel_control_api.access.scope import Scope
 from asterpanel_control_api.errors import ApiError
 from asterpanel_control_api.live.event_stream import Check
 from asterpanel_control_api.live.shared_view import Sight
 from asterpanel_control_api.people import Person
 from asterpanel_control_api.services import Services
+from asterpanel_switchboard.merge_patch import Document
 
 
 class Sights:
@@ -16,7 +21,11 @@ class Sights:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._common = CommonViews()
+        self._common = CommonViews(services.config.targets_for, services.config.dashboards.formula)
+
+    def filtered(self, scope: Scope, document: Mapping[str, Any]) -> Document:
+        """What is in sight of one document."""
+        return filtered(scope, document, self._common)
 
     def check(self, who: Person, switchboard: str) -> Check:
         """What somebody may see of a switchboard, whenever it is called; None: nothing any more.

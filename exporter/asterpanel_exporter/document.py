@@ -138,4 +138,6 @@ def agent_document(agent: Agent, today: AgentToday) -> Document:
 
 
 def _sums(today: QueueToday | AgentToday) -> Document:
-    return {name: round(value, 3) for name, value in asdict(today).items()}
+    return {
+        name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(today).items()
+    }

@@ -33,6 +33,7 @@ from tests.unit import ami
 APP = "asterpanel-app"
 PROXY = f"/api/plugin-proxy/{APP}/control"
 ME = f"{PROXY}/v1/me"
+CONNECTION = f"{PROXY}/v1/connection"
 BOARD = f"{PROXY}/v1/switchboards/{NAME}"
 
 PLUGIN = {
@@ -292,6 +293,34 @@ def test_a_user_who_is_called_like_a_service_account(house: House) -> None:
     sally = house.grafana.browser("sa-lly")
     assert sally.ask("GET", ME).json["login"] == "sa-lly"
     assert_refused(house.by_header, "not_a_user", sally, org_id=house.header_org)
+
+
+# --- what the configuration page is told ---------------------------------------------------------------
+
+
+def test_the_connection_is_told_with_what_is_wrong(house: House, anna: Browser) -> None:
+    well = anna.ask("GET", CONNECTION).json
+    assert (well["tenant"], well["profiles"], well["switchboards"]) == ("default", 1, 1)
+    assert well["exporter"] == {"connected": True}
+    assert well["identity"] == {
+        "accepted": ["id_token", "context"], "found": ["context", "user_header"], "believed": True,
+        "via": "context", "login": "anna",
+    }  # fmt: skip
+    assert house.grafana.browser("carla").ask("GET", CONNECTION).json["profiles"] == 0
+    assert _problem(anna, ("Connection", "X-Grafana-Context")) == (False, "no_identity")
+    assert _problem(anna, (ORG_HEADER, str(house.other_org))) == (False, "other_org")
+    assert _problem(house.grafana.stranger()) == (False, "not_a_user")
+    now = int(time.time()) + 3600
+    early = anna.ask(
+        "GET", CONNECTION, headers=[("X-Grafana-Id", house.token("anna", iat=now, exp=now + 600))]
+    )
+    assert early.json["identity"]["reason"] == "invalid_id_token"
+    assert early.json["identity"]["clock_offset_s"] == pytest.approx(-3600, abs=SLOW_S)
+
+
+def _problem(browser: Browser, *headers: tuple[str, str]) -> tuple[bool, str]:
+    identity = browser.ask("GET", CONNECTION, headers=list(headers)).json["identity"]
+    return identity["believed"], identity["reason"]
 
 
 # --- who it is not ----------------------------------------------------------------------------------------

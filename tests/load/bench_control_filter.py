@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, filtered
+from asterpanel_control_api.access.filtering import FilteredBoard
 from asterpanel_control_api.access.profiles import Profiles
 from asterpanel_control_api.access.scope import Scope
 from asterpanel_control_api.access.viewpoint import Viewpoint
 from asterpanel_switchboard.merge_patch import apply_merge_patch, merge_patch
-from tests.unit.control_documents import live_state
+from tests.unit.control_documents import common_views, filtered, live_state
 from tests.unit.control_people import grafana_user
 
 Document = dict[str, Any]
@@ -29,7 +29,7 @@ AGENTS = 200
 CALLERS = 5
 
 
-_COMMON = CommonViews()
+_COMMON = common_views()
 
 
 def run() -> str:

@@ -11,6 +11,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 from asterpanel_control_api.live.boards import Boards
 from asterpanel_control_api.switchboards.bridge import Bridge
 from asterpanel_switchboard.config import SwitchboardConfig
+from asterpanel_switchboard.service_level import ServiceLevelSums
 from tests.ami_server import Action, AmiServer, response
 
 _T = TypeVar("_T")
@@ -167,7 +169,7 @@ class QueueSwitchboard:
                     "offered": 0,
                     "waiting": list(self.callers.get(queue, {}).values()),
                     "in_progress": [],
-                    "today": dict.fromkeys(QUEUE_SUMS, 0),
+                    "today": {**dict.fromkeys(QUEUE_SUMS, 0), "service": asdict(ServiceLevelSums())},
                     "members": {agent_of(one): one for one in members.values()},
                 }
                 for queue, members in self.queues.items()

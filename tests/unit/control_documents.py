@@ -1,9 +1,16 @@
-"""A live state as the exporter tells it, for the tests of what is shown of it."""
+"""A live state as the exporter tells it, and what is shown of it, for tests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+
+from asterpanel_control_api.access import filtering
+from asterpanel_control_api.access.filtering import CommonViews
+from asterpanel_control_api.access.scope import Scope
+from asterpanel_switchboard.config.targets import QueueTargets
+from asterpanel_switchboard.service_level import DEFAULT_FORMULA, ServiceLevelSums
 
 Document = dict[str, Any]
 
@@ -11,6 +18,28 @@ QUEUE_SUMS = {
     "offered": 9, "answered": 7, "abandoned": 2, "short_abandons": 1, "within_sl": 6, "wait_s": 80.5,
     "talk_s": 900.0,
 }  # fmt: skip
+SERVICE = ServiceLevelSums(
+    answered=7, answered_within=6, abandoned=2, abandoned_within=1, short_abandoned=1, flowed_out=0
+)
+QUEUE_TODAY = {**QUEUE_SUMS, "service_level": 0.75}
+"""What is shown of these."""
+
+QUEUE_LEVELS = {
+    "waiting": {"warning": 3, "critical": 6},
+    "longest_wait_s": {"warning": 60, "critical": 180},
+    "service_level": {"warning": 0.8, "critical": 0.7},
+}
+"""Where the configuration says nothing."""
+
+
+def common_views() -> CommonViews:
+    """With levels and formula of a configuration that says nothing of them."""
+    return CommonViews(lambda switchboard, queue: QueueTargets(), DEFAULT_FORMULA)
+
+
+def filtered(scope: Scope, document: Mapping[str, Any]) -> Document:
+    """What is shown of a document, with `common_views`."""
+    return filtering.filtered(scope, document, common_views())
 
 
 def live_state(
@@ -56,7 +85,7 @@ def _queue(members: Sequence[str], waiting: Sequence[str]) -> Document:
             for number, agent in enumerate(members)
         ],
         "members": {agent: _member(agent) for agent in members},
-        "today": dict(QUEUE_SUMS),
+        "today": {**QUEUE_SUMS, "service": asdict(SERVICE)},
     }
 
 

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asterpanel_control_api.access.filtering import filtered
 from asterpanel_control_api.access.globs import Globs
 from asterpanel_control_api.access.profiles import Profiles, load_profiles
 from asterpanel_control_api.access.rights import ROLE_RIGHTS, Right, Role, rights_table
 from asterpanel_control_api.access.viewpoint import Viewpoint
 from asterpanel_control_api.errors import ApiError, ErrorId
 from asterpanel_control_api.people import Person
-from tests.unit.control_documents import Document, live_state
+from tests.unit.control_documents import Document, filtered, live_state
 from tests.unit.control_people import grafana_user, token_user
 
 PROFILES = """\
@@ -313,6 +312,7 @@ class TestMe:
                     "switchboards": ["milano"],
                     "queues": ["billing*"],
                     "agents": ["1*"],
+                    "own": {"*": "1001"},
                 }
             ],
             "switchboards": [{"name": "milano", "agent": "1001", "rights": ["see_own", "pause_self"]}],

@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from asterpanel_control_api.audit.audit import Audit
 from asterpanel_control_api.audit.delivery import Delivery
 from asterpanel_control_api.audit.entry import Entry
-from tests.unit.control_app import SECRET, ControlApp, audit_lines, control_app
+from tests.unit.control_app import CONFIG, SECRET, ControlApp, audit_lines, control_app
+from tests.unit.control_documents import QUEUE_LEVELS
 
 BOARD = "/v1/switchboards/milano"
 
@@ -44,6 +45,26 @@ class TestActions:
         assert response.json is not None
         assert response.status_code == 200
         assert [each["queue"] for each in response.json["queues"]] == ["sales"]
+
+
+class TestSettings:
+    def test_levels_and_formula_as_they_are_configured(self, tmp_path: Path) -> None:
+        configured = (
+            "dashboards: {{service_level_formula: 6, agent_pause: {{warning: 5m, critical: 7m}}}}\n"
+            "targets: [{{queues: [sales], waiting: {{warning: 1, critical: 2}}}}]\n"
+        )
+        with control_app(tmp_path, config=CONFIG + configured) as api:
+            me = api.ask("GET", "/v1/me", api.headers_of("viewer")).json
+            shown = api.ask("GET", f"{BOARD}/state", api.headers_of("viewer")).json
+        assert me is not None
+        assert shown is not None
+        assert me["service_level_formula"] == "late-abandons"
+        assert me["levels"] == {
+            "agent_pause_s": {"warning": 300, "critical": 420},
+            "data_age_s": {"warning": 15, "critical": 60},
+        }
+        levels = shown["state"]["queues"]["sales"]["levels"]
+        assert levels == {**QUEUE_LEVELS, "waiting": {"warning": 1, "critical": 2}}
 
 
 class TestState:

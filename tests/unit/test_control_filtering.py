@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,14 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, filtered, masked_number
+from asterpanel_control_api.access.filtering import CommonViews, FilteredBoard, masked_number
 from asterpanel_control_api.access.profiles import Profiles
 from asterpanel_control_api.access.remembering import Remembered
 from asterpanel_control_api.access.scope import Scope
 from asterpanel_control_api.access.viewpoint import Viewpoint
 from asterpanel_control_api.people import Person
+from asterpanel_switchboard.config.targets import QueueTargets, TargetsRule, merged_targets
 from asterpanel_switchboard.merge_patch import apply_merge_patch, merge_patch
-from tests.unit.control_documents import QUEUE_SUMS, Document, live_state
+from asterpanel_switchboard.service_level import DEFAULT_FORMULA, FORMULAS, Formula, ServiceLevelSums
+from tests.unit.control_documents import (
+    QUEUE_LEVELS,
+    QUEUE_SUMS,
+    QUEUE_TODAY,
+    SERVICE,
+    Document,
+    common_views,
+    filtered,
+    live_state,
+)
 from tests.unit.control_people import grafana_user, token_user
 
 NUMBER = "+390551234567"
@@ -55,6 +67,7 @@ class TestRoles:
         view = filtered(scope_of({"role": "master", "queues": ["none"]}), LIVE)
         expected = copy.deepcopy(LIVE)
         for queue in expected["queues"].values():
+            queue |= {"today": QUEUE_TODAY, "levels": QUEUE_LEVELS}
             for caller in queue["waiting"]:
                 del caller["channel"]
         assert view == expected
@@ -66,7 +79,7 @@ class TestRoles:
         assert list(billing["members"]) == ["1001", "1002"]
         assert billing["waiting"][0]["caller"] == NUMBER
         assert billing["waiting"][0]["caller_name"] == f"Name of {NUMBER}"
-        assert billing["today"] == QUEUE_SUMS
+        assert billing["today"] == QUEUE_TODAY
         assert list(view["agents"]) == ["1001", "1002"]
         assert view["agents"]["1001"]["queues"] == ["billing"]
 
@@ -89,7 +102,7 @@ class TestRoles:
             {"since": 1795390510.0, "agent": "1002"},
             {"since": 1795390510.0},
         ]
-        assert billing["today"] == QUEUE_SUMS
+        assert billing["today"] == QUEUE_TODAY
         assert list(view["agents"]) == ["1002"]
         assert view["agents"]["1002"]["today"] == {"answered": 5, "talk_s": 300.0, "no_answers": 1}
 
@@ -127,6 +140,64 @@ class TestRoles:
             "switchboard": "milano", "up": True, "version": "22.10.1", "as_of": 1795390556.2,
             "queues": {}, "agents": {},
         }  # fmt: skip
+
+
+def with_levels(
+    rules: list[dict[str, Any]], formula: Formula = DEFAULT_FORMULA, document: Document = LIVE
+) -> Document:
+    """What a viewer is shown, with these `targets` in the configuration; the queues' part."""
+    parsed = [TargetsRule.model_validate(rule) for rule in rules]
+    common = CommonViews(lambda *queue: merged_targets(parsed, *queue), formula)
+    queues: Document = FilteredBoard(scope_of({"role": "viewer"}), common).view(document)["queues"]
+    return queues
+
+
+class TestLevels:
+    def test_those_of_the_queue_on_its_switchboard(self) -> None:
+        rules: list[dict[str, Any]] = [
+            {"queues": ["bill*"], "waiting": {"warning": 1, "critical": 2}},
+            {"switchboards": ["milano"], "longest_wait": {"warning": "30s", "critical": "2m"}},
+            {"switchboards": ["torino"], "service_level": {"target": 0.9, "critical": 0.5}},
+        ]
+        queues = with_levels(rules)
+        longest_wait_s = {"warning": 30, "critical": 120}
+        assert queues["billing"]["levels"] == {
+            **QUEUE_LEVELS, "waiting": {"warning": 1, "critical": 2}, "longest_wait_s": longest_wait_s
+        }  # fmt: skip
+        assert queues["sales"]["levels"] == {**QUEUE_LEVELS, "longest_wait_s": longest_wait_s}
+        queues = with_levels(rules, document={**LIVE, "switchboard": "torino"})
+        assert queues["sales"]["levels"] == {
+            **QUEUE_LEVELS, "service_level": {"warning": 0.9, "critical": 0.5}
+        }  # fmt: skip
+
+    def test_they_are_merged_once_and_cost_a_patch_nothing(self) -> None:
+        asked: list[tuple[str, str]] = []
+
+        def targets(switchboard: str, queue: str) -> QueueTargets:
+            asked.append((switchboard, queue))
+            return QueueTargets()
+
+        board = FilteredBoard(scope_of({"role": "viewer"}), CommonViews(targets, DEFAULT_FORMULA))
+        views = [board.view(LIVE)]
+        live = LIVE
+        for offered in range(10):
+            live = apply_merge_patch(live, {"queues": {"sales": {"offered": offered}}})
+            views.append(board.view(live))
+        assert sorted(asked) == [("milano", "billing"), ("milano", "sales")]
+        assert {id(view["queues"]["sales"]["levels"]) for view in views} == {
+            id(views[0]["queues"]["billing"]["levels"])
+        }
+
+    @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.name)
+    def test_the_service_level_is_that_of_the_formula(self, formula: Formula) -> None:
+        today = with_levels([], formula)["billing"]["today"]
+        assert today["service_level"] == formula(SERVICE)
+
+    def test_where_no_call_counts_there_is_none(self) -> None:
+        none = {"queues": {"billing": {"today": {"service": asdict(ServiceLevelSums())}}}}
+        queues = with_levels([], document=apply_merge_patch(LIVE, none))
+        assert queues["billing"]["today"] == QUEUE_SUMS
+        assert queues["sales"]["today"] == QUEUE_TODAY
 
 
 class TestUnion:
@@ -322,7 +393,7 @@ class TestOneAfterTheOther:
         self, profiles: list[dict[str, Any]], lives: list[Document]
     ) -> None:
         scope = scope_of(*profiles)
-        board = FilteredBoard(scope)
+        board = FilteredBoard(scope, common_views())
         live = lives[0]
         shown = told = board.view(live)
         for after in lives[1:]:
@@ -339,7 +410,7 @@ class TestOneAfterTheOther:
     def test_what_others_see_of_the_same_documents_makes_no_difference(
         self, people: list[list[dict[str, Any]]], lives: list[Document]
     ) -> None:
-        common, scopes = CommonViews(), [scope_of(*profiles) for profiles in people]
+        common, scopes = common_views(), [scope_of(*profiles) for profiles in people]
         boards = [FilteredBoard(scope, common) for scope in scopes]
         live = lives[0]
         for after in lives:
@@ -348,7 +419,9 @@ class TestOneAfterTheOther:
                 assert board.view(live) == filtered(scope, after)
 
     def test_a_change_of_something_hidden_is_no_change(self) -> None:
-        board = FilteredBoard(scope_of({"role": "viewer", "queues": ["billing"], "agents": ["1*"]}))
+        board = FilteredBoard(
+            scope_of({"role": "viewer", "queues": ["billing"], "agents": ["1*"]}), common_views()
+        )
         before = board.view(LIVE)
         hidden = {
             "queues": {"sales": {"offered": 99}, "billing": {"members": {"2001": {"paused": True}}}},
@@ -358,7 +431,7 @@ class TestOneAfterTheOther:
         assert merge_patch(before, board.view(live)) == {}
 
     def test_what_is_the_same_is_not_looked_at_again(self) -> None:
-        board = FilteredBoard(scope_of({"role": "viewer"}))
+        board = FilteredBoard(scope_of({"role": "viewer"}), common_views())
         before = board.view(LIVE)
         live = apply_merge_patch(
             LIVE, {"queues": {"billing": {"members": {"1001": {"paused": True}}}}, "as_of": 1795390557.0}
@@ -373,7 +446,7 @@ class TestOneAfterTheOther:
         }
 
     def test_a_queue_that_has_gone_is_forgotten_and_may_come_back(self) -> None:
-        board = FilteredBoard(scope_of({"role": "viewer"}))
+        board = FilteredBoard(scope_of({"role": "viewer"}), common_views())
         whole = board.view(LIVE)
         gone = apply_merge_patch(LIVE, {"queues": {"sales": None}})
         assert list(board.view(gone)["queues"]) == ["billing"]

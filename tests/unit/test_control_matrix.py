@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from asterpanel_control_api.access.endpoints import ENDPOINTS, Action, Endpoint, Public, Read
+from asterpanel_control_api.access.endpoints import ENDPOINTS, Action, Endpoint, Public, Read, Setup
 from asterpanel_control_api.access.matrix import (
     PEOPLE,
     PROGRAMS,
@@ -27,6 +27,7 @@ from asterpanel_control_api.access.matrix import (
 )
 from asterpanel_control_api.access.rights import Right, Role
 from asterpanel_control_api.identity.forms import Form
+from asterpanel_control_api.identity.refusals import Reason
 from asterpanel_control_api.rights_reference import REFERENCE, reference
 from tests.pbx.control_queues import NAME
 from tests.unit.control_forms import Headers, person
@@ -130,6 +131,23 @@ def shown_wrongly(asker: Asker, form: Form, endpoint: Endpoint, response: TestRe
         yield from seen_wrongly(asker, response.json["state"])
 
 
+def connected_wrongly(asker: Asker, form: Form, connection: Mapping[str, Any]) -> Iterator[str]:
+    """Other than what came of the identity, or more than that of somebody who is not believed."""
+    identity = connection["identity"]
+    told_of_form = (identity["believed"], identity.get("via"), identity.get("reason"))
+    outcome = form.outcome.value
+    if told_of_form != ((True, outcome, None) if form.is_believed else (False, None, outcome)):
+        yield f"is told {identity}"
+    if ("login" in identity) != (form.is_believed and not asker.is_program):
+        yield f"is told the login of {identity}"
+    switchboards = (2 if asker.has_whole_tenant else 1) if form.is_believed and asker.role else 0
+    profiles = 0 if asker.is_program else min(1, switchboards)
+    if (connection["profiles"], connection["switchboards"]) != (profiles, switchboards):
+        yield f"has {connection['profiles']} profiles and sees {connection['switchboards']} switchboards"
+    if told_of := [name for name in (NAME, "sales", OWN, NUMBER) if name in json.dumps(connection)]:
+        yield f"is told of {told_of}"
+
+
 def seen_wrongly(asker: Asker, state: Mapping[str, Any]) -> Iterator[str]:
     everybody = {OWN, COLLEAGUE, STRANGER, FREE}
     own = set() if asker.is_program else {OWN}
@@ -157,7 +175,9 @@ def first_snapshot(response: TestResponse) -> dict[str, Any]:
 def wrong_in(world: World, asker: Asker, form: Form, cell: Cell, headers: Headers) -> Iterator[str]:
     """Everything that is not as the tables say, after asking."""
     endpoint, place, named = cell
-    wanted = answer(asker, endpoint, place) if form.is_believed else answer_to_unproven(endpoint)
+    wanted = answer(asker, endpoint, place)
+    if isinstance(form.outcome, Reason):
+        wanted = answer_to_unproven(endpoint, form.outcome)
     response = world.ask(endpoint, named, body_of(endpoint, named), headers)
     found, received = told(endpoint, response), world.received()
     if found != expected(wanted):
@@ -184,6 +204,8 @@ def wrong_in_words(
             yield from seen_wrongly(asker, first_snapshot(response))
         elif isinstance(endpoint, Read):
             yield from shown_wrongly(asker, form, endpoint, response)
+        elif endpoint is Setup.CONNECTION:
+            yield from connected_wrongly(asker, form, response.json or {})
         return
     assert response.json is not None
     error = response.json["error"]
@@ -231,8 +253,8 @@ class TestMatrix:
         with caplog.at_level(logging.WARNING, "asterpanel_control_api.identity"):
             every_cell(world, asker, form)
         reasons = re.findall(r"unauthenticated request from \S+: reason=(\w+)", caplog.text)
-        refused = [cell for cell in cells(asker) if answer_to_unproven(cell[0]) is Answer.UNAUTHENTICATED]
-        assert reasons == [form.outcome.value] * len(refused)
+        looked_at = [cell for cell in cells(asker) if not isinstance(cell[0], Public)]
+        assert reasons == [form.outcome.value] * len(looked_at)
 
 
 class TestTables:

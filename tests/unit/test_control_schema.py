@@ -24,7 +24,6 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from asterpanel_control_api.access.filtering import filtered
 from asterpanel_control_api.access.globs import Globs
 from asterpanel_control_api.access.rights import ROLE_RIGHTS, Role
 from asterpanel_control_api.access.scope import Part, Scope
@@ -38,6 +37,7 @@ from tests.ami_server import Action, response
 from tests.pbx.pbx import wait_until
 from tests.traces import recording
 from tests.unit.control_app import ControlApp, control_app, profiles_with, queues
+from tests.unit.control_documents import filtered
 
 DESCRIPTION = "/v1/openapi.json"
 SEED = 5
@@ -227,6 +227,7 @@ MEMBER = "/queues/sales/members/1002"
 CALLER = "/queues/sales/callers/5.1"
 
 OPERATIONS: dict[str, tuple[str, str, Any]] = {
+    "connection": ("GET", "/v1/connection", None),
     "me": ("GET", "/v1/me", None),
     "switchboards": ("GET", "/v1/switchboards", None),
     "state": ("GET", f"{BOARD}/state", None),

@@ -325,6 +325,10 @@ class TestMetrics:
         assert on.queue("sales")["today"] == {
             "offered": 1, "answered": 1, "abandoned": 0, "short_abandons": 0, "within_sl": 1,
             "wait_s": 2.0, "talk_s": 5.0,
+            "service": {
+                "answered": 1, "answered_within": 1, "abandoned": 0, "abandoned_within": 0,
+                "short_abandoned": 0, "flowed_out": 0,
+            },
         }  # fmt: skip
         assert on.agent("1001")["today"] == {"answered": 1, "talk_s": 5.0, "no_answers": 0}
         on.wait(24 * 3600)

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asterpanel_exporter.history.records import AgentAttempt, AttemptResult, EndedBy, Outcome, Record
+from asterpanel_exporter.history.today import Today
 from asterpanel_exporter.journal.journal import Batch, Journal
+from asterpanel_exporter.journal.today import restore_today
 from asterpanel_exporter.periods import period_of
 from asterpanel_exporter.points.point import point_of
 from asterpanel_exporter.report.journal_reader import Scope, open_reader
@@ -210,8 +212,13 @@ def test_sums_of_the_journal_are_those_of_the_list_of_calls(tmp_path_factory: An
         for number, (outcome, queue, wait_s, threshold_s, second) in enumerate(drawn)
     ]  # fmt: skip
     path = tmp_path_factory.mktemp("journal") / "journal.db"
+    live, restored = Today(ROME), Today(ROME)
+    for today in (live, restored):
+        today.begin(at(f"{DAY} 23:59"))
+    live.add(records)
     with Journal.open(path) as journal:
         journal.write(Batch([(None, point_of(record)) for record in records]), now=0.0)
+        restore_today(journal, "milano", restored)
     with open_reader(path) as reader:
         scope = Scope("milano", period_of(DAY, ROME, 0.0))
         found = {sums.queue: sums for sums in queue_sums(reader, scope, lambda queue: None)}
@@ -225,4 +232,5 @@ def test_sums_of_the_journal_are_those_of_the_list_of_calls(tmp_path_factory: An
         assert sums.service.offered == len(counted)
         assert sums.service.answered_within == sum(record.within_sl for record in counted)
         assert sums.service.abandoned_within == sum(record.abandoned_within_sl for record in counted)
+        assert sums.service == live.queues[queue].service == restored.queues[queue].service
         assert all(share is None or 0 <= share <= 1 for share in (f(sums.service) for f in FORMULAS))

@@ -75,6 +75,10 @@ async def test_counters_and_todays_sums_go_on(config: Config) -> None:
         assert today["queues"]["sales"]["today"] == {
             "offered": run, "answered": run, "abandoned": 0, "short_abandons": 0, "within_sl": run,
             "wait_s": 2.0 * run, "talk_s": 5.0 * run,
+            "service": {
+                "answered": run, "answered_within": run, "abandoned": 0, "abandoned_within": 0,
+                "short_abandoned": 0, "flowed_out": 0,
+            },
         }  # fmt: skip
         assert today["agents"]["1001"]["today"]["answered"] == run
         clock.now += 60

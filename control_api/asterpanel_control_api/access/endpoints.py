@@ -54,6 +54,15 @@ class Public(Endpoint):
     OPENAPI = ("openapi", "GET", "/v1/openapi.json")
 
 
+class Setup(Endpoint):
+    """For those who connect Grafana with the API: a right secret is enough, whatever the identity.
+
+    What is told is of the connection alone.
+    """
+
+    CONNECTION = ("connection", "GET", "/v1/connection")
+
+
 class Read(Endpoint):
     """For those whose identity is believed; what is told is filtered for them."""
 
@@ -78,5 +87,5 @@ class Action(Endpoint):
     WITHDRAW = ("withdraw", "POST", f"{_CALLER}/withdraw", Right.MOVE_CALLERS)
 
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*Public, *Read, *Action)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*Public, *Setup, *Read, *Action)
 """All there are."""

@@ -5,7 +5,8 @@ thought about. The documents' shape is that of the exporter's ``/state``.
 
 What is shown:
 
-* a queue in sight, with today's sums, and its waiting callers and calls: how many they are, and since when;
+* a queue in sight, with today's sums and service level, its levels as configured, and its waiting callers and
+  calls: how many they are, and since when;
 * a caller's number and name only with the right to read them, else the last two digits and no name; his
   unique id only to who reads callers or may move them;
 * memberships in sight; the agent of a call only if his membership is in sight;
@@ -17,11 +18,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Final
 
 from asterpanel_control_api.access.remembering import Remembered
 from asterpanel_control_api.access.scope import Scope
+from asterpanel_control_api.levels import queue_levels, service_level
+from asterpanel_switchboard.config.targets import QueueTargets
 from asterpanel_switchboard.merge_patch import Document
+from asterpanel_switchboard.service_level import Formula
 
 SWITCHBOARD_FIELDS: Final = ("switchboard", "up", "version", "as_of")
 QUEUE_FIELDS: Final = ("strategy", "max_len", "sl_threshold_s", "offered")
@@ -55,11 +60,17 @@ def masked_number(number: str) -> str:
 
 
 class CommonViews:
-    """What views from several scopes of the same documents have in common. Thread safe."""
+    """What views from several scopes of the same documents have in common. Thread safe.
 
-    def __init__(self) -> None:
+    Args:
+        targets: of a queue, by switchboard and name (`Config.targets_for`).
+        formula: of the service level.
+    """
+
+    def __init__(self, targets: Callable[[str, str], QueueTargets], formula: Formula) -> None:
+        self.targets = targets
         self.difference = Remembered(_difference)
-        self.queue = Remembered(_queue_itself)
+        self.queue = Remembered(partial(_queue_itself, formula))
         self.callers = Remembered(_callers)
         self.calls = Remembered(_calls)
 
@@ -72,9 +83,10 @@ class FilteredBoard:
         common: of all who look at these documents; what they have in common is then done once.
     """
 
-    def __init__(self, scope: Scope, common: CommonViews | None = None) -> None:
+    def __init__(self, scope: Scope, common: CommonViews) -> None:
         self._scope = scope
-        self._common = common or CommonViews()
+        self._common = common
+        self._switchboard = ""
         self._queues = _Views(self._queue, self._common)
         self._agents = _Views(lambda agent, document: _agent(scope, agent, document), self._common)
         self._queue_views: dict[str, _QueueView] = {}
@@ -85,6 +97,7 @@ class FilteredBoard:
         Whatever part is the same object as in the document before, as after `apply_merge_patch`, is not
         looked at again, and its view is the same object as before.
         """
+        self._switchboard = document["switchboard"]
         return {
             **_picked(document, SWITCHBOARD_FIELDS),
             "queues": self._queues.of(document["queues"]),
@@ -96,13 +109,14 @@ class FilteredBoard:
             self._queue_views.pop(name, None)
             return None
         if name not in self._queue_views:
-            self._queue_views[name] = _QueueView(self._scope, name, self._common)
+            levels = queue_levels(self._common.targets(self._switchboard, name))
+            self._queue_views[name] = _QueueView(self._scope, name, levels, self._common)
         return self._queue_views[name].of(queue)
 
 
-def filtered(scope: Scope, document: Mapping[str, Any]) -> Document:
+def filtered(scope: Scope, document: Mapping[str, Any], common: CommonViews) -> Document:
     """What is in sight of one document."""
-    return FilteredBoard(scope).view(document)
+    return FilteredBoard(scope, common).view(document)
 
 
 class _Views:
@@ -150,9 +164,10 @@ def _difference(before: Mapping[str, Document], after: Mapping[str, Document]) -
 class _QueueView:
     """Views of one queue, which is in sight."""
 
-    def __init__(self, scope: Scope, name: str, common: CommonViews) -> None:
+    def __init__(self, scope: Scope, name: str, levels: Document, common: CommonViews) -> None:
         self._scope = scope
         self._name = name
+        self._levels = levels
         self._common = common
         self._members = _Views(lambda key, member: _member(scope, name, key, member), common)
         self._in_progress: tuple[tuple[_Call, ...], list[Document]] = ((), [])
@@ -167,6 +182,7 @@ class _QueueView:
             "waiting": self._common.callers(queue["waiting"], reads, tells_apart),
             "in_progress": self._calls(self._common.calls(queue["in_progress"], reads)),
             "members": self._members.of(members),
+            "levels": self._levels,
         }
 
     def _calls(self, calls: tuple[_Call, ...]) -> list[Document]:
@@ -187,8 +203,12 @@ _Call = tuple[str, Document, Document]
 """A call in progress: its agent, and its view with and without him."""
 
 
-def _queue_itself(queue: Document) -> Document:
-    return {**_picked(queue, QUEUE_FIELDS), "today": _picked(queue["today"], QUEUE_TODAY_FIELDS)}
+def _queue_itself(formula: Formula, queue: Document) -> Document:
+    today = _picked(queue["today"], QUEUE_TODAY_FIELDS)
+    level = service_level(queue["today"], formula)
+    if level is not None:
+        today["service_level"] = level
+    return {**_picked(queue, QUEUE_FIELDS), "today": today}
 
 
 def _callers(callers: list[Document], reads: bool, tells_apart: bool) -> list[Document]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from asterpanel_control_api.access.endpoints import Endpoint, Public
+from asterpanel_control_api.access.endpoints import Endpoint, Public, Setup
 from asterpanel_control_api.access.rights import ON_ONESELF, ROLE_RIGHTS, Right, Role
 from asterpanel_control_api.errors import ErrorId
+from asterpanel_control_api.identity.refusals import Reason
 
 
 class Place(Enum):
@@ -100,9 +101,11 @@ def answer(asker: Asker, endpoint: Endpoint, place: Place) -> Answer:
     return Answer.DONE if _right_here(endpoint, place) & asker.rights else Answer.FORBIDDEN
 
 
-def answer_to_unproven(endpoint: Endpoint) -> Answer:
-    """What everybody is answered whose identity is not believed, whoever he says he is."""
-    return Answer.DONE if isinstance(endpoint, Public) else Answer.UNAUTHENTICATED
+def answer_to_unproven(endpoint: Endpoint, reason: Reason) -> Answer:
+    """What everybody is answered whose identity is not believed, for this reason, whoever he says he is."""
+    if isinstance(endpoint, Public) or (isinstance(endpoint, Setup) and not reason.is_of_secret):
+        return Answer.DONE
+    return Answer.UNAUTHENTICATED
 
 
 def missing_right(endpoint: Endpoint, place: Place) -> Right | None:

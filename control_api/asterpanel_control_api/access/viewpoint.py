@@ -63,6 +63,7 @@ class Grant:
             "switchboards": list(self.switchboards.patterns),
             "queues": list(self.queues.patterns),
             "agents": list(self.agents.patterns),
+            "own": dict(self.own),
         }
 
 
@@ -81,6 +82,10 @@ class Viewpoint:
         self.grants = tuple(_grants(person, profiles))
         scopes = {name: self._scope(name) for name in switchboards}
         self._scopes = {name: scope for name, scope in scopes.items() if scope.parts}
+
+    def profiles(self) -> frozenset[str]:
+        """The names of the profiles that the person is in."""
+        return frozenset(grant.profile for grant in self.grants if grant.profile)
 
     def switchboards(self) -> tuple[str, ...]:
         """The switchboards in sight."""

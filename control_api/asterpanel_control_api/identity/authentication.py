@@ -21,8 +21,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from asterpanel_control_api.access.globs import ascii_lower
@@ -62,6 +64,43 @@ class _Route:
     readers: Mapping[Via, Callable[[str], GrafanaUser]]
     """The accepted forms, strongest first."""
 
+    @property
+    def accepted(self) -> tuple[Via, ...]:
+        return tuple(self.readers)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What came of the identity of a request whose secret is right.
+
+    Attributes:
+        tenant: by the secret.
+        accepted: Grafana's forms that the tenant's configuration accepts, strongest first.
+        found: Grafana's forms that the request has, accepted or not, strongest first.
+        person: whose request it is; None: that is not believed.
+        reason: why not; None: it is believed.
+        issued_at: when, in Unix seconds, the id token says it was signed, believed or not; None: there is
+            none that can be read, or the form is not accepted.
+    """
+
+    tenant: str
+    accepted: tuple[Via, ...]
+    found: tuple[Via, ...]
+    person: Person | None
+    reason: Reason | None
+    issued_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What somebody who has a right secret says of who he is."""
+
+    tenant: str
+    accepted: tuple[Via, ...]
+    forms: Mapping[Via, list[str]]
+    person: Callable[[], Person]
+    """Who it is. Raises `Refused` if that is not proven."""
+
 
 class Authenticator:
     """Knows the tenants' secrets and their Grafanas' keys. Safe for threads.
@@ -84,38 +123,45 @@ class Authenticator:
 
         Raises `Unauthenticated`, which is the same for whatever was wrong; the log says what.
         """
+        with _refusals_logged(remote_addr):
+            return self._claim(headers).person()
+
+    def proof(self, headers: Headers, remote_addr: str) -> Proof:
+        """What came of the identity in a request whose secret is right. ``remote_addr`` as in `person`.
+
+        Raises `Unauthenticated` if the secret is not right.
+        """
+        with _refusals_logged(remote_addr):
+            claim = self._claim(headers)
+        person, reason = None, None
         try:
-            return self._person(headers)
-        except Refused as refused:
-            _log.warning(
-                "unauthenticated request from %s: reason=%s detail=%s",
-                shown(remote_addr),
-                refused.reason,
-                refused.detail,
-            )
-            raise Unauthenticated(refused.reason) from None
-        except Exception:
-            _log.exception("unauthenticated request from %s: reason=%s", shown(remote_addr), Reason.INTERNAL)
-            raise Unauthenticated(Reason.INTERNAL) from None
+            with _refusals_logged(remote_addr):
+                person = claim.person()
+        except Unauthenticated as error:
+            reason = error.reason
+        return Proof(
+            tenant=claim.tenant,
+            accepted=claim.accepted,
+            found=tuple(claim.forms),
+            person=person,
+            reason=reason,
+            issued_at=_issued_at(claim),
+        )
 
     def holds(self, grant: TokenGrant) -> bool:
         """Whether what a program was given, some time ago, has neither been revoked nor expired."""
         return self._tokens.holds(grant)
 
-    def _person(self, headers: Headers) -> Person:
+    def _claim(self, headers: Headers) -> _Claim:
+        """What is said by who has a right secret. Raises `Refused` if it is not right."""
         secret = _bearer_secret(headers)
         forms = _forms(headers)
         route = self._route_of(secret)
         if route is not None:
-            return _grafana_person(route, forms)
-        person = self._program(secret)
-        if forms:
-            raise Refused(
-                Reason.TOKEN_WITH_IDENTITY,
-                f"token {person.name} came with {_HEADERS[next(iter(forms))]}: does Grafana's app have it "
-                "instead of the route's secret?",
-            )
-        return person
+            return _Claim(route.tenant, route.accepted, forms, partial(_grafana_person, route, forms))
+        program = self._program(secret)
+        accepted = next((each.accepted for each in self._routes if each.tenant == program.tenant), ())
+        return _Claim(program.tenant, accepted, forms, partial(_alone, program, forms))
 
     def _route_of(self, secret: str) -> _Route | None:
         found = None
@@ -136,6 +182,24 @@ class Authenticator:
             via=Via.BEARER,
             grant=token.grant,
         )
+
+
+@contextmanager
+def _refusals_logged(remote_addr: str) -> Iterator[None]:
+    """Tells the log of whatever is wrong, and raises `Unauthenticated` for it."""
+    try:
+        yield
+    except Refused as refused:
+        _log.warning(
+            "unauthenticated request from %s: reason=%s detail=%s",
+            shown(remote_addr),
+            refused.reason,
+            refused.detail,
+        )
+        raise Unauthenticated(refused.reason) from None
+    except Exception:
+        _log.exception("unauthenticated request from %s: reason=%s", shown(remote_addr), Reason.INTERNAL)
+        raise Unauthenticated(Reason.INTERNAL) from None
 
 
 def _signing_keys(tenant: ControlTenant) -> SigningKeys:
@@ -169,6 +233,22 @@ def _forms(headers: Headers) -> dict[Via, list[str]]:
     """The forms of identity that the request has, accepted or not, strongest first."""
     found = {via: headers.getlist(name) for via, name in _HEADERS.items()}
     return {via: values for via, values in found.items() if values}
+
+
+def _alone(program: Person, forms: Mapping[Via, list[str]]) -> Person:
+    """A program, which comes with its token and nothing else."""
+    if forms:
+        raise Refused(
+            Reason.TOKEN_WITH_IDENTITY,
+            f"token {program.name} came with {_HEADERS[next(iter(forms))]}: does Grafana's app have it "
+            "instead of the route's secret?",
+        )
+    return program
+
+
+def _issued_at(claim: _Claim) -> float | None:
+    tokens = claim.forms.get(Via.ID_TOKEN, [])
+    return grafana_id.issued_at(tokens[0]) if Via.ID_TOKEN in claim.accepted and len(tokens) == 1 else None
 
 
 def _grafana_person(route: _Route, forms: Mapping[Via, list[str]]) -> Person:

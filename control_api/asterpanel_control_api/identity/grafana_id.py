@@ -5,6 +5,7 @@ An ES256 JWT, valid for ten minutes, made for one organisation: ``pkg/services/a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -70,6 +71,18 @@ class IdTokens:
         if lifetime_s > MAX_LIFETIME_S:
             raise Refused(Reason.INVALID_ID_TOKEN, f"holds longer than {MAX_LIFETIME_S:g} seconds")
         return claims
+
+
+def issued_at(token: str) -> float | None:
+    """When the token says it was signed, in Unix seconds, unverified; None if that cannot be read."""
+    if len(token) > MAX_TOKEN_CHARS:
+        return None
+    try:
+        issued = jwt.decode(token, options={"verify_signature": False}).get("iat")
+        seconds = float(issued) if isinstance(issued, int | float) else math.nan
+    except (PyJWTError, ValueError, OverflowError, RecursionError):
+        return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _key_id(token: str) -> str:

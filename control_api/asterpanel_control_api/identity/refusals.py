@@ -1,4 +1,5 @@
-"""Why a request is not believed. The log says it; whoever sent the request never learns it."""
+"""Why a request is not believed. The log says it; whoever sent the request never learns it, but for who has
+a right secret and asks ``/v1/connection``."""
 
 from __future__ import annotations
 
@@ -33,6 +34,16 @@ class Reason(StrEnum):
     """Two forms of identity name two users."""
     INTERNAL = "internal"
     """A mistake of ours; the log has the traceback."""
+
+    @property
+    def is_of_secret(self) -> bool:
+        """Whether the secret itself was wrong, and not only the identity that came with it."""
+        return self in _OF_SECRETS
+
+
+_OF_SECRETS = frozenset(
+    {Reason.NO_CREDENTIALS, Reason.UNKNOWN_SECRET, Reason.TOKEN_EXPIRED, Reason.TOKENS_UNREADABLE}
+)
 
 
 class Refused(Exception):

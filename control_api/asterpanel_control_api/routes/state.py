@@ -9,10 +9,10 @@ from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from asterpanel_control_api.access.endpoints import Read
-from asterpanel_control_api.access.filtering import filtered
 from asterpanel_control_api.answers import Me, State, Switchboards
 from asterpanel_control_api.door import person
 from asterpanel_control_api.errors import ApiError, ErrorId
+from asterpanel_control_api.levels import dashboard_levels
 from asterpanel_control_api.live.peer import prepare_for_stream
 from asterpanel_control_api.openapi import EVENT_STREAM, SECURITY, STATE, operation_id, responses
 from asterpanel_control_api.requests import StreamHeaders, SwitchboardPath
@@ -34,7 +34,7 @@ def blueprint(services: Services) -> APIBlueprint:
     @api.get(Read.ME.path, summary="Who I am and what I may do", responses=responses(Me))
     def me() -> Response:
         who = services.viewpoint(person()).me()
-        return jsonify({**who, "pause_reasons": list(services.settings.pause_reasons)})
+        return jsonify({**who, **_settings(services)})
 
     @api.get(
         Read.SWITCHBOARDS.path, summary="The switchboards that I may see", responses=responses(Switchboards)
@@ -58,7 +58,7 @@ def blueprint(services: Services) -> APIBlueprint:
             raise ApiError(
                 ErrorId.NO_STATE, "the exporter has told nothing of this switchboard yet; try again soon"
             )
-        return jsonify({"freshness": freshness, "state": filtered(scope, document)})
+        return jsonify({"freshness": freshness, "state": sights.filtered(scope, document)})
 
     @api.get(
         Read.STREAM.path,
@@ -92,6 +92,16 @@ def blueprint(services: Services) -> APIBlueprint:
         return response
 
     return api
+
+
+def _settings(services: Services) -> dict[str, Any]:
+    """What of the configuration the user interface needs."""
+    dashboards = services.config.dashboards
+    return {
+        "pause_reasons": list(services.settings.pause_reasons),
+        "levels": dashboard_levels(dashboards),
+        "service_level_formula": dashboards.formula.name,
+    }
 
 
 def _about(services: Services, switchboard: str) -> dict[str, Any]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, tzinfo
 
 from asterpanel_exporter.history.records import AgentAttempt, AttemptResult, QueueCall, Record
+from asterpanel_switchboard.service_level import ServiceLevelSums
 
 
 @dataclass(slots=True)
 class QueueToday:
-    """Calls of one queue that joined it today and have ended."""
+    """Calls of one queue that joined it today and have ended.
+
+    ``service``: those of them to which a threshold of the service level applied, as reports count them.
+    """
 
     offered: int = 0
     answered: int = 0
@@ -20,6 +24,7 @@ class QueueToday:
     within_sl: int = 0
     wait_s: float = 0.0
     talk_s: float = 0.0
+    service: ServiceLevelSums = field(default_factory=ServiceLevelSums)
 
     def add(self, call: QueueCall) -> None:
         """``wait_s`` is that of answered calls."""
@@ -31,6 +36,19 @@ class QueueToday:
         if call.answered:
             self.wait_s += call.wait_s
             self.talk_s += call.talk_s
+        if call.sl_threshold_s > 0:
+            self.service.add(_service(call))
+
+
+def _service(call: QueueCall) -> ServiceLevelSums:
+    return ServiceLevelSums(
+        answered=call.answered,
+        answered_within=call.within_sl,
+        abandoned=call.abandoned,
+        abandoned_within=call.abandoned_within_sl,
+        short_abandoned=call.short_abandon,
+        flowed_out=call.offered - call.answered - call.abandoned,
+    )
 
 
 @dataclass(slots=True)
