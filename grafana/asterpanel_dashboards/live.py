@@ -7,6 +7,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.models.dashboard import DashboardLinkType
 
 from asterpanel_dashboards import looks, panels, tables
 from asterpanel_dashboards.frame import Frame
@@ -26,6 +27,12 @@ FRAME: Final = Frame(
     refresh="5s",
 )
 
+APP_PANEL: Final = "asterpanel-live-panel"
+"""Id of the app plugin's panel."""
+
+ME_PAGE: Final = "/a/asterpanel-app/me"
+"""Path of its page for agents."""
+
 _NOW: Final = "30m"
 """What the service level "now" looks back on: long enough to mean something in a small queue."""
 
@@ -43,6 +50,8 @@ def build(settings: Settings) -> builders.Dashboard:
         (_waiting(), 10, 12),
     ):
         made.with_panel(panel.span(width).height(height))
+    if settings.app_plugin:
+        made.with_panel(_control().span(24).height(16)).link(_my_status())
     return made
 
 
@@ -90,6 +99,23 @@ def _numbers(settings: Settings) -> Iterator[stat.Panel]:
         ),
         now(f"{live.calls('$__range', 'abandoned')} / ({live.offered('$__range')} > 0)"),
         levels=targets.abandon_rate,
+    )
+
+
+def _my_status() -> builders.DashboardLink:
+    return builders.DashboardLink("My status").type(DashboardLinkType.LINK).url(ME_PAGE).icon("user")
+
+
+def _control() -> builders.Panel:
+    return (
+        builders.Panel()
+        .type(APP_PANEL)
+        .options({})
+        .title("Control")
+        .description(
+            "One switchboard as it changes, with buttons for whoever may: pause agents, change their queues, "
+            "move waiting callers. It asks the control API, which shows everybody what he may see."
+        )
     )
 
 

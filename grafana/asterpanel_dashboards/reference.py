@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,8 +79,13 @@ def _panel(panel: Panel) -> Iterator[str]:
     yield f"{panel['description']}\n"
     if leads_to := [link["title"] for link in _links(panel)]:
         yield f"A click leads to: {', '.join(dict.fromkeys(leads_to))}.\n"
+    if targets := panel.get("targets", []):
+        yield from _queries(targets)
+
+
+def _queries(targets: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield "<details><summary>How it is computed</summary>\n"
-    for target in panel.get("targets", []):
+    for target in targets:
         language, query = ("promql", target["expr"]) if "expr" in target else ("sql", target["query"])
         yield f"```{language}\n{query}\n```\n"
     yield "</details>\n"

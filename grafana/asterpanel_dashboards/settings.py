@@ -29,6 +29,7 @@ class Settings:
         occupancy: of an agent's time on duty; above ``warning`` people tire.
         agent_pause: length of a pause.
         data_age: since a switchboard last told anything.
+        app_plugin: whether Grafana has the app plugin.
     """
 
     formula: Formula = _DEFAULTS.formula
@@ -37,6 +38,7 @@ class Settings:
     occupancy: Levels = field(default_factory=lambda: levels_of(_DEFAULTS.occupancy))
     agent_pause: Levels = field(default_factory=lambda: levels_of(_DEFAULTS.agent_pause))
     data_age: Levels = field(default_factory=lambda: levels_of(_DEFAULTS.data_age))
+    app_plugin: bool = _DEFAULTS.app_plugin
 
 
 DEFAULTS: Final = Settings()
@@ -53,4 +55,5 @@ def settings_of(config: Config) -> Settings:
         occupancy=levels_of(dashboards.occupancy),
         agent_pause=levels_of(dashboards.agent_pause),
         data_age=levels_of(dashboards.data_age),
+        app_plugin=dashboards.app_plugin,
     )

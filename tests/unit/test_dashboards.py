@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from asterpanel_dashboards.build import files
 from asterpanel_dashboards.frame import SOURCES
+from asterpanel_dashboards.live import APP_PANEL, ME_PAGE
 from asterpanel_dashboards.queries import service_level
 from asterpanel_dashboards.settings import DEFAULTS
 from asterpanel_exporter.catalogue import CATALOGUE, Kind
@@ -30,9 +32,10 @@ NAMES = {
 
 
 def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Those that ask a data source."""
     for panel in dashboard["panels"]:
         yield from panel.get("panels", [])
-        if panel["type"] != "row":
+        if panel["type"] not in ("row", APP_PANEL):
             yield panel
 
 
@@ -94,6 +97,23 @@ def test_choices_follow_the_chosen_time(dashboard: dict[str, Any]) -> None:
     """dashboard-linter's template-on-time-change-reload-rule."""
     for variable in dashboard["templating"]["list"]:
         assert variable["type"] != "query" or variable["refresh"] == 2, variable["name"]
+
+
+def test_the_app_plugin_joins_the_live_dashboard_where_grafana_has_it() -> None:
+    app = json.loads((REPOSITORY / "grafana/plugins/asterpanel-app/src/plugin.json").read_text())
+    panel = json.loads((REPOSITORY / "grafana/plugins/asterpanel-app/src/live-panel/plugin.json").read_text())
+    with_it = DASHBOARDS["asterpanel-live.json"]
+    [shown] = [one for one in with_it["panels"] if one["type"] == panel["id"] == APP_PANEL]
+    assert shown["title"]
+    assert len(shown["description"]) > 20
+    assert [link["url"] for link in with_it["links"] if link["type"] == "link"] == [ME_PAGE]
+    assert ME_PAGE in [
+        each["path"].replace("%PLUGIN_ID%", app["id"]) for each in app["includes"] if "path" in each
+    ]
+
+    [without] = [text for name, text in files(replace(DEFAULTS, app_plugin=False)) if "live" in name]
+    assert "asterpanel-app" not in without
+    assert APP_PANEL not in without
 
 
 def test_what_nobody_knows_is_not_told_as_nothing() -> None:

@@ -159,6 +159,11 @@ class DashboardsConfig(Section):
         default="https://asterpanel.readthedocs.io/alerts",
         description="Page that explains the alerts, for the links in them.",
     )
+    app_plugin: bool = Field(
+        default=True,
+        description="Whether Grafana has Asterpanel's app plugin: the Live dashboard then has its panel with "
+        "the buttons. Default: true.",
+    )
     occupancy: ShareLevels = Field(
         default=ShareLevels(warning=0.85, critical=0.95),
         description="Share of an agent's time on duty in which he is busy. Default: 85%, critical 95%.",
