@@ -203,6 +203,12 @@ class QueuesBody(_Request):
         "one once."
     )
 
+    among: Annotated[tuple[Name, ...], Field(max_length=MAX_QUEUES)] | None = Field(
+        default=None,
+        description="He may be taken out of these queues only: those whose memberships the person who chose "
+        "had before him. Left out: of all in which the right holds.",
+    )
+
     @field_validator("queues")
     @classmethod
     def _each_once(cls, queues: tuple[QueueOfAgent, ...]) -> tuple[QueueOfAgent, ...]:

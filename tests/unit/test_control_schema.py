@@ -331,6 +331,21 @@ def test_each_action_refused_by_the_switchboard(
         assert body["error"]["detail"]["queues"]
 
 
+def test_a_set_leaves_alone_what_the_person_who_chose_did_not_have_before_him(
+    api: ControlApp, document: dict[str, Any]
+) -> None:
+    def asked(*among: str) -> list[tuple[str, str]]:
+        chosen = {"queues": [{"queue": "billing"}], "among": list(among)}
+        status, body = ask(api, document, "set_queues", chosen)
+        assert status == 200
+        return [(each["queue"], each["change"]) for each in body["queues"]]
+
+    assert asked("billing", "no such queue") == [("billing", "add")]
+    assert "pjsip/1002" in api.board.queues["sales"]
+    assert ("sales", "remove") in asked("billing", "sales")
+    assert "pjsip/1002" not in api.board.queues["sales"]
+
+
 def test_other_answers(api: ControlApp, document: dict[str, Any]) -> None:
     assert ask(api, document, "unpause")[1]["error"]["id"] == "already_so"
     assert ask(api, document, "set_queues", {"queues": [{"queue": "sales"}]})[1]["result"] == "already_so"

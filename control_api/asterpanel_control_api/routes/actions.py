@@ -94,8 +94,9 @@ def blueprint(services: Services) -> APIBlueprint:
         Action.SET_QUEUES.path,
         summary="Set all queues of an agent at once",
         description="Makes him a member of exactly these queues, of those in which the right holds; others "
-        "stay as they are. First he joins, then he leaves. What fails in single queues is no error of the "
-        "request: each queue has its own result.",
+        "stay as they are. First he joins, then he leaves. With `among`, a membership that somebody else has "
+        "made meanwhile, unseen, stays too. What fails in single queues is no error of the request: each "
+        "queue has its own result.",
         responses=responses_of_action(QueuesResult, ErrorId.STATIC_MEMBER),
     )
     def set_queues(path: AgentPath, body: QueuesBody) -> Response:
@@ -110,6 +111,8 @@ def blueprint(services: Services) -> APIBlueprint:
                 view.require(right, board, document, queue=queue, agent=agent, new_agent=True)
             _check_pause(services, *body.queues)
             within = view.queues_within(right, board, document, agent)
+            if body.among is not None:
+                within = tuple(queue for queue in within if queue in body.among)
             return operations.set_queues(board, agent, wanted, within=within)
 
         return _done(services, asked, act)
