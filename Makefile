@@ -1,4 +1,4 @@
-# Every target sets up what it needs: `make test` on a bare machine wants python3 >= 3.11 and nothing else.
+# Every target sets up what it needs: `make test` on a bare machine wants python3 >= 3.11 and Node >= 20.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -6,6 +6,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK_VENV := .cache/lock-venv
+PLUGIN := grafana/plugins/asterpanel-app
+NPM := npm --prefix $(PLUGIN) --no-update-notifier --no-audit --no-fund
 UV_VERSION := 0.13.9
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -30,7 +32,7 @@ demo: $(VENV)/.ready ## Two demo switchboards, the exporter on them, and what to
 	$(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint docs-check ## Everything CI checks: ruff, mypy, generated docs, unit and integration tests
+test: lint docs-check plugin-check ## Everything CI checks: linters, types, generated files, all tests
 	$(BIN)/python -m pytest tests
 
 .PHONY: unit
@@ -42,6 +44,22 @@ lint: $(VENV)/.ready ## ruff, formatting, mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+.PHONY: plugin
+plugin: $(PLUGIN)/dist/module.js $(VENV)/.ready ## Grafana's app plugin, built and packed: dist/asterpanel-app-VERSION.zip
+	rm -rf .cache/plugin && mkdir -p .cache/plugin dist
+	cp -r $(PLUGIN)/dist .cache/plugin/asterpanel-app
+	cd .cache/plugin && ../../$(BIN)/python -m zipfile -c \
+		../../dist/asterpanel-app-$$(node -p 'require("../../$(PLUGIN)/package.json").version').zip asterpanel-app/
+	@ls -l dist/asterpanel-app-*.zip
+
+.PHONY: plugin-check
+plugin-check: $(PLUGIN)/dist/module.js ## The plugin's types, lint and unit tests, and the size of its bundle
+	$(NPM) run generate:check
+	$(NPM) run typecheck
+	$(NPM) run lint
+	$(NPM) run test:ci
+	$(NPM) run size
 
 .PHONY: bench
 bench: $(VENV)/.ready ## Events a second, scrape time and memory, beside bare panoramisk
@@ -55,6 +73,7 @@ docs: $(VENV)/.ready ## Write what is generated: dashboards, rules, METRICS.md, 
 	$(BIN)/python -m asterpanel_exporter.metrics_reference
 	$(BIN)/python -m asterpanel_exporter.points.reference
 	$(BIN)/python -m asterpanel_control_api.rights_reference
+	$(BIN)/python -m asterpanel_control_api.plugin_contract
 
 .PHONY: docs-check
 docs-check: $(VENV)/.ready
@@ -64,6 +83,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python -m asterpanel_exporter.metrics_reference --check
 	$(BIN)/python -m asterpanel_exporter.points.reference --check
 	$(BIN)/python -m asterpanel_control_api.rights_reference --check
+	$(BIN)/python -m asterpanel_control_api.plugin_contract --check
 
 .PHONY: lock
 lock: $(LOCK_VENV)/.ready ## Resolve the dependencies again (newer versions: make lock LOCK_FLAGS=--upgrade)
@@ -73,9 +93,19 @@ lock: $(LOCK_VENV)/.ready ## Resolve the dependencies again (newer versions: mak
 
 .PHONY: clean
 clean: ## Remove the environment, caches and build output
+	rm -rf $(PLUGIN)/node_modules $(PLUGIN)/dist $(PLUGIN)/.eslintcache
 	rm -rf $(VENV) .cache build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find exporter control_api grafana provisioning tests -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.egg-info' -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
+
+$(PLUGIN)/node_modules/.ready: $(PLUGIN)/package-lock.json
+	@command -v npm >/dev/null || { echo >&2 "No npm found: install Node 20 or newer (Debian: apt-get install nodejs npm)."; exit 1; }
+	$(NPM) ci
+	@touch $@
+
+$(PLUGIN)/dist/module.js: $(PLUGIN)/node_modules/.ready $(PLUGIN)/package.json $(PLUGIN)/README.md \
+		$(shell find $(PLUGIN)/src $(PLUGIN)/.config -type f 2>/dev/null)
+	$(NPM) run build
 
 # Made anew whenever the lock changes, so that it holds exactly what the lock says.
 $(VENV)/.locked: requirements-dev.lock

@@ -1,0 +1,81 @@
+import { css } from '@emotion/css';
+import { GrafanaTheme2 } from '@grafana/data';
+import { useStyles2 } from '@grafana/ui';
+import React, { useCallback, useMemo, useState } from 'react';
+
+import { useMeasures } from '../components/density';
+import { Elapsed } from '../components/Elapsed';
+import { Name } from '../components/Name';
+import { Column, VirtualTable } from '../components/VirtualTable';
+import { currentLanguage, Texts, useTexts } from '../i18n';
+import { CALL_FIGURES, CallOrder, CallRow } from '../view/calls';
+import { matching } from '../view/search';
+import { nameCollator, nameRanks, Sort, sorted, toggled } from '../view/sorting';
+import { Nothing } from './Nothing';
+import type { SectionProps } from './SectionProps';
+
+const LONGEST_FIRST: Sort<CallOrder> = { by: 'time', direction: 'descending' };
+
+/** The table of calls in progress. */
+export function CallsSection({ rows, typed, onClear }: SectionProps<CallRow>) {
+  const texts = useTexts();
+  const measures = useMeasures();
+  const [sort, setSort] = useState(LONGEST_FIRST);
+  const [ranksOf] = useState(() => nameRanks(nameCollator(currentLanguage())));
+  const shown = useMemo(
+    () => sorted(matching(rows, typed), CALL_FIGURES[sort.by], sort.direction, ranksOf(rows)),
+    [rows, typed, sort, ranksOf]
+  );
+  const columns = useMemo(() => callColumns(texts, measures.scale), [texts, measures.scale]);
+  const heightOf = useCallback(() => measures.line, [measures]);
+  return (
+    <VirtualTable
+      label={texts.panel.sections.calls}
+      columns={columns}
+      rows={shown}
+      heightOf={heightOf}
+      sort={sort}
+      onSort={(by, first) => setSort(toggled(sort, by, first))}
+      empty={<Nothing because={texts.panel.nobodyTalks} typed={rows.length > 0 ? typed : ''} onClear={onClear} />}
+    />
+  );
+}
+
+function callColumns({ panel }: Texts, scale: number): ReadonlyArray<Column<CallRow, CallOrder>> {
+  const titles = panel.callColumns;
+  return [
+    { id: 'queue', title: titles.queue, track: 'minmax(0, 1fr)', by: 'queue', Cell: CallQueue },
+    { id: 'agent', title: titles.agent, track: 'minmax(0, 1fr)', Cell: CallAgent },
+    {
+      id: 'time',
+      title: titles.time,
+      track: `${Math.round(104 * scale)}px`,
+      by: 'time',
+      first: 'descending',
+      isNumeric: true,
+      Cell: CallTime,
+    },
+  ];
+}
+
+function CallQueue({ row }: { row: CallRow }) {
+  return <Name text={row.name} />;
+}
+
+function CallAgent({ row }: { row: CallRow }) {
+  const styles = useStyles2(getStyles);
+  const texts = useTexts().panel;
+  return row.agentName === '' ? (
+    <span className={styles.minor}>{texts.agentOutOfSight}</span>
+  ) : (
+    <Name text={row.agentName} />
+  );
+}
+
+function CallTime({ row }: { row: CallRow }) {
+  return <Elapsed since={row.call.since} />;
+}
+
+function getStyles(theme: GrafanaTheme2) {
+  return { minor: css({ color: theme.colors.text.secondary }) };
+}
