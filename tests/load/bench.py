@@ -16,6 +16,7 @@ from tests.load import (
     bench_influx,
     bench_journal,
     bench_latency,
+    bench_live_panel,
     bench_queue_log,
     bench_report,
     bench_rollup,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[], str]] = {
     "rollup": bench_rollup.run,
     "control-filter": bench_control_filter.run,
     "control-streams": bench_control_streams.run,
+    "live-panel": bench_live_panel.run,
     "ami-cost": ami_cost.report,
 }
 
