@@ -14,7 +14,7 @@ from tests.e2e.visitor import Visitor
 pytestmark = pytest.mark.pbx
 
 
-def tests_the_connection(config: ConfigPage, *words: str) -> None:
+def connection_is_tested(config: ConfigPage, *words: str) -> None:
     """Runs the page's own test, which says this."""
     config.button("Test the connection").click()
     for each in words:
@@ -24,7 +24,7 @@ def tests_the_connection(config: ConfigPage, *words: str) -> None:
 def test_everything_works(visit: Visit, stage: Stage) -> None:
     dario = visit("dario")
     config = dario.config()
-    tests_the_connection(config, "You are dario", "You see: milano, torino.")
+    connection_is_tested(config, "You are dario", "You see: milano, torino.")
     expect(config.root.get_by_text("Everything works.")).to_be_visible()
     expect(config.checks.filter(has_text="Works")).to_have_count(7)
     assert stage.control.route_secret not in dario.page.content()
@@ -39,10 +39,10 @@ def test_an_address_and_a_secret_are_saved(visit: Visit, stage: Stage) -> None:
     try:
         save(config, "no-such-secret-at-all")
         with dario.failing_requests():
-            tests_the_connection(config, "The control API does not know this secret.")
+            connection_is_tested(config, "The control API does not know this secret.")
         dario.picture("wrong-secret")
         save(config, stage.control.route_secret)
-        tests_the_connection(config, "Right; it is the secret of the tenant")
+        connection_is_tested(config, "Right; it is the secret of the tenant")
         assert stage.control.route_secret not in dario.page.content()
     finally:
         stage.connect()
@@ -77,12 +77,12 @@ def test_the_control_api_is_down(visit: Visit, stage: Stage) -> None:
     stage.control.end()
     try:
         with dario.failing_requests():
-            tests_the_connection(config, "gets no answer at this address (HTTP 502)")
+            connection_is_tested(config, "gets no answer at this address (HTTP 502)")
         dario.picture("down")
         dario.finds_nothing_inaccessible()
     finally:
         stage.restart_control()
-    tests_the_connection(config, "Grafana reaches it.")
+    connection_is_tested(config, "Grafana reaches it.")
 
 
 def test_the_identity_does_not_arrive(visit: Visit, stage: Stage) -> None:
@@ -93,7 +93,7 @@ def test_the_identity_does_not_arrive(visit: Visit, stage: Stage) -> None:
     stage.host.server.names_user = False
     try:
         with dario.failing_requests():
-            tests_the_connection(config, "It does not arrive who you are.")
+            connection_is_tested(config, "It does not arrive who you are.")
         dario.picture("page")
     finally:
         stage.host.server.names_user = True
@@ -102,12 +102,12 @@ def test_the_identity_does_not_arrive(visit: Visit, stage: Stage) -> None:
 def test_the_clocks_differ(visit: Visit) -> None:
     dario = visit("dario")
     dario.context.add_init_script("const now = Date.now; Date.now = () => now() - 60_000")
-    tests_the_connection(dario.config(), "ahead of this browser’s")
+    connection_is_tested(dario.config(), "ahead of this browser’s")
 
 
 def test_an_administrator_without_a_profile(visit: Visit) -> None:
     walter = visit("walter")
-    tests_the_connection(walter.config(), "There is no profile for you", "add walter")
+    connection_is_tested(walter.config(), "There is no profile for you", "add walter")
     walter.picture("page")
 
 
@@ -125,7 +125,7 @@ def test_the_exporter_is_away(visit: Visit, stage: Stage, calm: CallCentre) -> N
 def until_told(dario: Visitor, config: ConfigPage, words: str) -> None:
     """The control API may need a moment to notice: tested again until it says so."""
     for _ in range(20):
-        tests_the_connection(config, "Exporter")
+        connection_is_tested(config, "Exporter")
         expect(config.button("Test the connection")).to_be_enabled()
         if config.checks.filter(has_text=words).count():
             dario.picture("page")
