@@ -5,6 +5,7 @@ const IN_SIGHT = ['milano', 'roma', 'torino'];
 describe('shownSwitchboard', () => {
   it.each([
     ['the variable names one', '"roma"', 'roma'],
+    ['it names one, as Grafana 10 writes it', 'roma', 'roma'],
     ['it names one in a list', '["roma"]', 'roma'],
     ['it names several', '["roma","torino"]', 'milano'],
     ['nothing is selected', '""', 'milano'],
@@ -16,7 +17,7 @@ describe('shownSwitchboard', () => {
     expect(shownSwitchboard(IN_SIGHT, variable, null)).toEqual({ switchboard: shown });
   });
 
-  it.each(['"napoli"', '["napoli"]'])('is none in place of the only one that is named: %s', (variable) => {
+  it.each(['"napoli"', '["napoli"]', 'napoli'])('is none in place of the only one that is named: %s', (variable) => {
     expect(shownSwitchboard(IN_SIGHT, variable, null)).toEqual({ switchboard: null, outOfSight: 'napoli' });
     const choice = { switchboard: 'roma', variable };
     expect(shownSwitchboard(IN_SIGHT, variable, choice)).toEqual({ switchboard: 'roma' });

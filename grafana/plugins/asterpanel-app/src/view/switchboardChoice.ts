@@ -1,6 +1,9 @@
 /** Grafana's own value of "All". */
 const ALL = '$__all';
 
+/** A switchboard's name, as the configuration allows it. */
+const NAME = /^[a-z0-9][a-z0-9-]*$/;
+
 /** What the user chose in the panel, and what the dashboard's variable was then. */
 export interface Choice {
   switchboard: string;
@@ -16,7 +19,7 @@ export type Shown = { switchboard: string } | { switchboard: null; outOfSight: s
  * that the variable names there is never another one: who looks at the dashboard would take it for that.
  *
  * @param inSight - names, in the order to show them in
- * @param variable - its value as JSON (`"milano"`, `["milano"]`); not replaced if there is no such variable
+ * @param variable - its value as JSON (`"milano"`, `["milano"]`) or alone (`milano`); not replaced if there is no such variable
  */
 export function shownSwitchboard(inSight: readonly string[], variable: string, choice: Choice | null): Shown {
   if (choice?.variable === variable && inSight.includes(choice.switchboard)) {
@@ -36,9 +39,12 @@ export function variableName(option: string): string {
 
 /**
  * None, if there is no such variable (Grafana leaves its expression as it is), if nothing is selected, or if all are:
- * where the dashboard sets a value of its own for "All", that comes without quotes.
+ * where the dashboard sets a value of its own for "All", such as `.*`, that comes without quotes.
  */
 function namedBy(variable: string): string[] {
+  if (NAME.test(variable)) {
+    return [variable]; // Grafana 10 gives a single value without quotes
+  }
   try {
     const value: unknown = JSON.parse(variable);
     const names = [value].flat().filter((name) => typeof name === 'string');
