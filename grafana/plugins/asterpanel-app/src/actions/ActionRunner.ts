@@ -1,4 +1,4 @@
-import { ApiError } from '../api/ApiError';
+import { asApiError } from '../api/ApiError';
 import { ActionEvent, ActionState, Answer, IDLE, SettledState, nextActionState } from './actionState';
 
 /** How the actions stand, by key; one that is not there is idle. */
@@ -70,6 +70,6 @@ async function outcomeOf(ask: () => Promise<Answer>): Promise<ActionEvent> {
   try {
     return { is: 'answered', answer: await ask() };
   } catch (error) {
-    return { is: 'refused', error: error instanceof ApiError ? error : new ApiError('unreachable', 0, String(error)) };
+    return { is: 'refused', error: asApiError(error) };
   }
 }

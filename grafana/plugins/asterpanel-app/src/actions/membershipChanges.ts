@@ -1,5 +1,6 @@
 import { may } from '../access/rights';
 import type { LiveState, Me, QueuesOfAgent } from '../api/types';
+import { membershipsOfAgent } from '../view/members';
 import { ownValue } from '../view/records';
 import { queuesByName } from './subjects';
 
@@ -32,8 +33,7 @@ export function editableQueues(me: Me, document: LiveState, agent: string): stri
 export function membershipsOf(document: LiveState, agent: string, queues: string[]): Map<string, Membership> {
   const found = new Map<string, Membership>();
   for (const queue of queues) {
-    const members = Object.entries(ownValue(document.queues, queue)?.members ?? {});
-    const own = members.filter(([key, member]) => (member.agent ?? key) === agent).map(([, member]) => member);
+    const own = membershipsOfAgent(ownValue(document.queues, queue), agent);
     if (own.length > 0) {
       found.set(queue, { penalty: own[0].penalty, dynamic: own.every((member) => member.dynamic) });
     }

@@ -1,6 +1,7 @@
 import { may } from '../access/rights';
 import type { LiveState, Me, Member, WaitingCaller } from '../api/types';
 import { currentLanguage, Texts } from '../i18n';
+import { membershipsOfAgent } from '../view/members';
 import { ownValue } from '../view/records';
 import { nameCollator } from '../view/sorting';
 
@@ -44,11 +45,9 @@ export function queuesByName(document: LiveState | null): string[] {
 export function membershipsIn(document: LiveState | null, agent: string): Map<string, Member> {
   const found = new Map<string, Member>();
   for (const queue of queuesByName(document)) {
-    const own = Object.entries(document?.queues[queue].members ?? {}).find(
-      ([key, member]) => (member.agent ?? key) === agent
-    );
+    const [own] = membershipsOfAgent(document?.queues[queue], agent);
     if (own) {
-      found.set(queue, own[1]);
+      found.set(queue, own);
     }
   }
   return found;

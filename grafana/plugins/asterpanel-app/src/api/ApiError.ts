@@ -32,6 +32,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Whatever was thrown, as an error that has an id: what is no answer at all is `unreachable`. */
+export function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) {
+    return error;
+  }
+  return new ApiError('unreachable', 0, error instanceof Error ? error.message : String(error));
+}
+
 /** The answer that a failed request through Grafana's proxy got, as an error that names what is wrong. */
 export function errorOfAnswer(status: number, body: unknown): ApiError {
   const error = errorBody(body);

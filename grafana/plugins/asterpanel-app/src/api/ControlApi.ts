@@ -2,7 +2,7 @@ import { config, getBackendSrv, isFetchError } from '@grafana/runtime';
 import { lastValueFrom } from 'rxjs';
 
 import { PROXY_PATH } from '../constants';
-import { ApiError, errorOfAnswer } from './ApiError';
+import { asApiError, errorOfAnswer } from './ApiError';
 import type { ActionResult, Connection, Me, QueuesOfAgent, QueuesResult, State, Switchboards } from './types';
 
 type Method = 'GET' | 'POST' | 'PUT';
@@ -85,13 +85,6 @@ async function ask<T>(method: Method, path: string, data?: object): Promise<T> {
     );
     return answer.data;
   } catch (error) {
-    throw asApiError(error);
+    throw isFetchError(error) ? errorOfAnswer(error.status, error.data) : asApiError(error);
   }
-}
-
-function asApiError(error: unknown): ApiError {
-  if (isFetchError(error)) {
-    return errorOfAnswer(error.status, error.data);
-  }
-  return new ApiError('unreachable', 0, error instanceof Error ? error.message : String(error));
 }

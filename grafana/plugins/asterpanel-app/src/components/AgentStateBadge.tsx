@@ -3,9 +3,9 @@ import { GrafanaTheme2, IconName } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
 
-import { ChangingIcon } from './ChangingIcon';
 import type { AgentState } from '../api/types';
 import { useTexts } from '../i18n';
+import { ChangingIcon } from './ChangingIcon';
 import { OnlySaid } from './OnlySaid';
 
 const ICONS: Record<AgentState, IconName> = {

@@ -3,8 +3,8 @@ import { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
 
-import { ChangingIcon } from './ChangingIcon';
 import type { Direction, Sort } from '../view/sorting';
+import { ChangingIcon } from './ChangingIcon';
 import { OnlySaid } from './OnlySaid';
 
 interface Props<By extends string> {

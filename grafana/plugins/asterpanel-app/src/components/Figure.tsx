@@ -3,9 +3,9 @@ import { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React, { PropsWithChildren } from 'react';
 
-import { ChangingIcon } from './ChangingIcon';
 import { useTexts } from '../i18n';
 import type { Status } from '../view/levels';
+import { ChangingIcon } from './ChangingIcon';
 import { OnlySaid } from './OnlySaid';
 
 interface Props {

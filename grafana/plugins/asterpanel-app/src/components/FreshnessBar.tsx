@@ -3,11 +3,11 @@ import { GrafanaTheme2, IconName } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 import React from 'react';
 
-import { ChangingIcon } from './ChangingIcon';
 import { useTexts } from '../i18n';
 import { formatClock } from '../i18n/format';
 import type { Live } from '../live/useLive';
 import { FreshnessWord, freshnessWord } from '../view/freshness';
+import { ChangingIcon } from './ChangingIcon';
 import { StaleBanner } from './StaleBanner';
 
 interface Props {

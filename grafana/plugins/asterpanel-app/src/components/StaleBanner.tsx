@@ -69,7 +69,11 @@ function nextOf(texts: Texts, doubt: Doubt, { error }: Live): string {
   if (doubt === 'ended') {
     return texts.panel.banner.endedNext;
   }
-  return error ? `${problemWords(texts.panel, error).title}. ${problemWords(texts.panel, error).next}` : '';
+  if (!error) {
+    return '';
+  }
+  const { title, next } = problemWords(texts.panel, error);
+  return `${title}. ${next}`;
 }
 
 function getStyles(theme: GrafanaTheme2) {

@@ -3,8 +3,8 @@ import { GrafanaTheme2, IconName } from '@grafana/data';
 import { Alert, Button, FieldSet, useStyles2 } from '@grafana/ui';
 import React, { useState } from 'react';
 
-import { ChangingIcon } from '../components/ChangingIcon';
 import { controlApi } from '../api/ControlApi';
+import { ChangingIcon } from '../components/ChangingIcon';
 import { useTexts } from '../i18n';
 import { testConnection } from './connectionTest';
 import { Check, diagnose, Findings } from './diagnosis';

@@ -1,28 +1,23 @@
-import React, { useCallback, useMemo, useState } from 'react';
+import React, { useCallback, useMemo } from 'react';
 
 import { useMeasures } from '../components/density';
 import { VirtualTable } from '../components/VirtualTable';
-import { currentLanguage, useTexts } from '../i18n';
+import { useTexts } from '../i18n';
 import { AGENT_FIGURES, AgentOrder, AgentRow } from '../view/agents';
-import { matching } from '../view/search';
-import { nameCollator, nameRanks, Sort, sorted, toggled } from '../view/sorting';
+import type { Sort } from '../view/sorting';
 import { agentColumns, areCards, mostButtons } from './agentColumns';
 import { Nothing } from './Nothing';
 import type { Options } from './options';
 import { usePanelView } from './PanelView';
 import type { SectionProps } from './SectionProps';
+import { useSortedRows } from './useSortedRows';
 
 /** The table of agents. */
 export function AgentsSection({ rows, isAny, options, width, typed, onClear }: SectionProps<AgentRow>) {
   const texts = useTexts();
   const measures = useMeasures();
   const view = usePanelView();
-  const [sort, setSort] = useState(() => firstSort(options));
-  const [ranksOf] = useState(() => nameRanks(nameCollator(currentLanguage())));
-  const shown = useMemo(
-    () => sorted(matching(rows, typed), AGENT_FIGURES[sort.by], sort.direction, ranksOf(rows)),
-    [rows, typed, sort, ranksOf]
-  );
+  const { shown, ...sorting } = useSortedRows(rows, typed, AGENT_FIGURES, () => firstSort(options));
   const buttons = useMemo(() => mostButtons(view, rows), [view, rows]);
   const columns = useMemo(
     () => agentColumns(texts, options.agentColumns, width, measures, buttons),
@@ -36,8 +31,7 @@ export function AgentsSection({ rows, isAny, options, width, typed, onClear }: S
       columns={columns}
       rows={shown}
       heightOf={heightOf}
-      sort={sort}
-      onSort={(by, first) => setSort(toggled(sort, by, first))}
+      {...sorting}
       empty={
         <Nothing
           because={isAny ? texts.panel.noAgentPasses : texts.panel.noAgents}

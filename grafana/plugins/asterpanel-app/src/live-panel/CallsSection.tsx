@@ -1,18 +1,18 @@
 import { css } from '@emotion/css';
 import { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
-import React, { useCallback, useMemo, useState } from 'react';
+import React, { useCallback, useMemo } from 'react';
 
 import { useMeasures } from '../components/density';
 import { Elapsed } from '../components/Elapsed';
 import { Name } from '../components/Name';
 import { Column, VirtualTable } from '../components/VirtualTable';
-import { currentLanguage, Texts, useTexts } from '../i18n';
+import { Texts, useTexts } from '../i18n';
 import { CALL_FIGURES, CallOrder, CallRow } from '../view/calls';
-import { matching } from '../view/search';
-import { nameCollator, nameRanks, Sort, sorted, toggled } from '../view/sorting';
+import type { Sort } from '../view/sorting';
 import { Nothing } from './Nothing';
 import type { SectionProps } from './SectionProps';
+import { useSortedRows } from './useSortedRows';
 
 const LONGEST_FIRST: Sort<CallOrder> = { by: 'time', direction: 'descending' };
 
@@ -20,12 +20,7 @@ const LONGEST_FIRST: Sort<CallOrder> = { by: 'time', direction: 'descending' };
 export function CallsSection({ rows, typed, onClear }: SectionProps<CallRow>) {
   const texts = useTexts();
   const measures = useMeasures();
-  const [sort, setSort] = useState(LONGEST_FIRST);
-  const [ranksOf] = useState(() => nameRanks(nameCollator(currentLanguage())));
-  const shown = useMemo(
-    () => sorted(matching(rows, typed), CALL_FIGURES[sort.by], sort.direction, ranksOf(rows)),
-    [rows, typed, sort, ranksOf]
-  );
+  const { shown, ...sorting } = useSortedRows(rows, typed, CALL_FIGURES, () => LONGEST_FIRST);
   const columns = useMemo(() => callColumns(texts, measures.scale), [texts, measures.scale]);
   const heightOf = useCallback(() => measures.line, [measures]);
   return (
@@ -34,8 +29,7 @@ export function CallsSection({ rows, typed, onClear }: SectionProps<CallRow>) {
       columns={columns}
       rows={shown}
       heightOf={heightOf}
-      sort={sort}
-      onSort={(by, first) => setSort(toggled(sort, by, first))}
+      {...sorting}
       empty={<Nothing because={texts.panel.nobodyTalks} typed={rows.length > 0 ? typed : ''} onClear={onClear} />}
     />
   );

@@ -42,14 +42,7 @@ function Panel({ me, reload, ...props }: Props & { me: Me; reload(): void }) {
   const [shown, choose] = useSwitchboard(me, options.variable, replaceVariables);
   const { switchboard } = shown;
   const [typed, setTyped] = useState('');
-  const found = useLive(switchboard);
-  const live = found && {
-    ...found,
-    retry: () => {
-      reload();
-      found.retry();
-    },
-  };
+  const live = useLive(switchboard, reload);
   const timeZone = ianaZone(props.timeZone);
   return (
     <>

@@ -1,27 +1,23 @@
-import React, { useCallback, useMemo, useState } from 'react';
+import React, { useCallback, useMemo } from 'react';
 
 import { useMeasures } from '../components/density';
 import { VirtualTable } from '../components/VirtualTable';
-import { currentLanguage, useTexts } from '../i18n';
+import { useTexts } from '../i18n';
 import { linesOf, QUEUE_FIGURES, QueueLine, QueueOrder, QueueRow } from '../view/queues';
-import { matching } from '../view/search';
-import { nameCollator, nameRanks, Sort, sorted, toggled } from '../view/sorting';
+import type { Sort } from '../view/sorting';
 import { CallerCardCell, CallerLineCell } from './callerCells';
 import { Nothing } from './Nothing';
 import type { Options } from './options';
 import { areCards, queueColumns } from './queueColumns';
 import type { SectionProps } from './SectionProps';
+import { useSortedRows } from './useSortedRows';
 
 /** The table of queues, each with those who wait in it. */
 export function QueuesSection({ rows, isAny, options, width, typed, onClear }: SectionProps<QueueRow>) {
   const texts = useTexts();
   const measures = useMeasures();
-  const [sort, setSort] = useState(() => firstSort(options));
-  const [ranksOf] = useState(() => nameRanks(nameCollator(currentLanguage())));
-  const lines = useMemo(() => {
-    const found = matching(rows, typed);
-    return linesOf(sorted(found, QUEUE_FIGURES[sort.by], sort.direction, ranksOf(rows)), options.showCallers);
-  }, [rows, typed, sort, ranksOf, options.showCallers]);
+  const { shown, ...sorting } = useSortedRows(rows, typed, QUEUE_FIGURES, () => firstSort(options));
+  const lines = useMemo(() => linesOf(shown, options.showCallers), [shown, options.showCallers]);
   const columns = useMemo(() => queueColumns(texts, options, width, measures), [texts, options, width, measures]);
   const isCard = areCards(width, measures);
   const height = isCard ? measures.card : measures.line;
@@ -33,8 +29,7 @@ export function QueuesSection({ rows, isAny, options, width, typed, onClear }: S
       rows={lines}
       heightOf={heightOf}
       wholeOf={isCard ? cardOf : lineOf}
-      sort={sort}
-      onSort={(by, first) => setSort(toggled(sort, by, first))}
+      {...sorting}
       empty={
         <Nothing because={reason(texts.panel, isAny, options)} typed={rows.length > 0 ? typed : ''} onClear={onClear} />
       }

@@ -1,4 +1,4 @@
-import { ApiError } from '../api/ApiError';
+import { ApiError, asApiError } from '../api/ApiError';
 import type { Freshness, LiveState, State } from '../api/types';
 import { applyMergePatch } from './mergePatch';
 
@@ -115,7 +115,7 @@ export class LiveConnection {
     this.close();
     this.failures = 0;
     // It may have been closed for long: what is known from then is not live, and soon, or already, stale
-    this.set({ status: this.current.document ? 'reconnecting' : 'connecting' });
+    this.set({ status: this.away() });
     this.expectStale();
     this.openStream();
   };
@@ -162,7 +162,7 @@ export class LiveConnection {
 
   private reopenSoon(): void {
     this.endStream();
-    this.set({ status: this.current.document ? 'reconnecting' : 'connecting' });
+    this.set({ status: this.away() });
     this.cancelAgain = this.world.after(REOPEN_MS, () => this.openStream());
   }
 
@@ -194,17 +194,17 @@ export class LiveConnection {
 
   private takeHeartbeat(freshness: Freshness): void {
     this.takeFreshness(freshness);
-    if (this.current.document !== null && this.polling) {
-      return; // the poll tells until the stream has a snapshot
+    if (this.current.document === null) {
+      this.set({});
+    } else if (!this.polling) {
+      this.set({ status: 'live', error: null }); // else the poll tells, until the stream has a snapshot
     }
-    this.set(this.current.document === null ? {} : { status: 'live', error: null });
   }
 
   private takeEnd({ reason }: { reason: string }): void {
     if (reason === 'right_ended') {
       this.close();
-      this.freshness = null;
-      this.set({ ...NOTHING, status: 'ended' });
+      this.forget({ status: 'ended' });
     } else {
       this.reopenSoon();
     }
@@ -214,7 +214,7 @@ export class LiveConnection {
     if (isFinal) {
       this.pollInstead(); // which also tells why
     } else if (!this.polling) {
-      this.set({ status: this.current.document ? 'reconnecting' : 'connecting' });
+      this.set({ status: this.away() });
     }
   }
 
@@ -258,12 +258,11 @@ export class LiveConnection {
   }
 
   private takePollError(error: unknown): void {
-    const known = error instanceof ApiError ? error : new ApiError('unreachable', 0, String(error));
+    const known = asApiError(error);
     if (known.id === 'not_found' || known.id === 'forbidden') {
-      this.freshness = null;
-      this.set({ ...NOTHING, error: known }); // what one may not see any more does not stay on the screen
+      this.forget({ error: known });
     } else {
-      this.set({ status: this.current.document ? 'reconnecting' : 'connecting', error: known });
+      this.set({ status: this.away(), error: known });
     }
     this.pollAgain();
   }
@@ -302,6 +301,17 @@ export class LiveConnection {
 
   private ageMs(freshness: Freshness): number {
     return freshness.age_s * 1000 + (this.world.now() - this.toldAt);
+  }
+
+  /** How it is while nothing arrives. */
+  private away(): LiveStatus {
+    return this.current.document ? 'reconnecting' : 'connecting';
+  }
+
+  /** What one may not see any more does not stay on the screen. */
+  private forget(change: Partial<LiveSnapshot>): void {
+    this.freshness = null;
+    this.set({ ...NOTHING, ...change });
   }
 
   private set(change: Partial<LiveSnapshot>): void {

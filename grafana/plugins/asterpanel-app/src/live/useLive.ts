@@ -19,8 +19,9 @@ export interface Live extends LiveSnapshot {
  * are the same objects as before.
  *
  * @param switchboard - its name; null: none
+ * @param onRetry - called when somebody tries again; the same function until it does something else
  */
-export function useLive(switchboard: string | null): Live | null {
+export function useLive(switchboard: string | null, onRetry?: () => void): Live | null {
   const connection = useMemo(() => (switchboard === null ? null : liveConnection(switchboard)), [switchboard]);
   const subscribe = useCallback(
     (listener: () => void) => (connection ? followByFrame(connection, listener) : () => {}),
@@ -30,10 +31,17 @@ export function useLive(switchboard: string | null): Live | null {
   return useMemo(
     () =>
       switchboard !== null && connection && snapshot
-        ? { ...snapshot, switchboard, retry: connection.open, now: connection.now }
+        ? { ...snapshot, switchboard, retry: both(onRetry, connection.open), now: connection.now }
         : null,
-    [switchboard, connection, snapshot]
+    [switchboard, connection, snapshot, onRetry]
   );
+}
+
+function both(first: (() => void) | undefined, second: () => void): () => void {
+  return () => {
+    first?.();
+    second();
+  };
 }
 
 function followByFrame(connection: LiveConnection, listener: () => void): () => void {

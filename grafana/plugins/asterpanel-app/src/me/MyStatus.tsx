@@ -31,14 +31,7 @@ export function MyStatus({ me, boards, onRetry }: Props) {
   const styles = useStyles2(getStyles);
   const link = parseDeepLink(useSearch(), me);
   const board = boards.find(({ name }) => name === link.switchboard) ?? boards[0];
-  const found = useLive(board.name);
-  const live = found && {
-    ...found,
-    retry: () => {
-      onRetry();
-      found.retry();
-    },
-  };
+  const live = useLive(board.name, onRetry);
   const choose = (switchboard: string) => locationService.partial({ switchboard, action: null, reason: null }, true);
   return (
     <>

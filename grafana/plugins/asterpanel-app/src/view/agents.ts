@@ -1,4 +1,5 @@
 import type { Agent, AgentState, LiveState, Queue } from '../api/types';
+import { agentOfMember } from './members';
 import { rowCache } from './rowCache';
 import { searchable } from './search';
 
@@ -102,7 +103,7 @@ function pausedIn(queue: Queue, known: WeakMap<Queue, readonly string[]>): reado
   let agents = known.get(queue);
   if (!agents) {
     const paused = Object.entries(queue.members).filter(([, member]) => member.paused);
-    agents = [...new Set(paused.map(([key, member]) => member.agent ?? key))];
+    agents = [...new Set(paused.map(([key, member]) => agentOfMember(key, member)))];
     known.set(queue, agents);
   }
   return agents;

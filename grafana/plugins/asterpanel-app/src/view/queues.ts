@@ -1,4 +1,5 @@
 import type { LiveState, Queue, WaitingCaller } from '../api/types';
+import { agentOfMember } from './members';
 import { rowCache } from './rowCache';
 import { searchable } from './search';
 
@@ -85,7 +86,7 @@ function agentsOf(queue: Queue): { agents: number; free: number } {
   const all = new Set<string>();
   const free = new Set<string>();
   for (const [key, member] of Object.entries(queue.members)) {
-    const agent = member.agent ?? key;
+    const agent = agentOfMember(key, member);
     all.add(agent);
     if (member.state === 'idle') {
       free.add(agent);
