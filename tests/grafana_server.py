@@ -103,6 +103,9 @@ class GrafanaServer:
         home: of Grafana.
         plugins: folder with the plugins; those of ``unsigned`` need no signature.
         settings: more than what is needed to run.
+
+    Attributes:
+        password: of the administrator, and of every user that is made.
     """
 
     def __init__(
@@ -116,8 +119,8 @@ class GrafanaServer:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
-        self._password = secrets.token_hex(16)
-        proof = base64.b64encode(f"admin:{self._password}".encode()).decode()
+        self.password = secrets.token_hex(16)
+        proof = base64.b64encode(f"admin:{self.password}".encode()).decode()
         self._administrator = Browser(self.url, [("Authorization", f"Basic {proof}")])
         self._log = folder / "grafana.log"
         self._config = folder / "grafana.ini"
@@ -137,7 +140,7 @@ class GrafanaServer:
             "server": {"http_addr": "127.0.0.1", "http_port": self.port, "root_url": self.url},
             "security": {
                 "admin_user": "admin",
-                "admin_password": self._password,
+                "admin_password": self.password,
                 "disable_gravatar": "true",
             },
             "news": {"news_feed_enabled": "false"},
@@ -191,7 +194,7 @@ class GrafanaServer:
 
     def browser(self, login: str) -> Browser:
         """That user's, logged in with the password that `make_user` gave him."""
-        answer = Browser(self.url).ask("POST", "/login", {"user": login, "password": self._password})
+        answer = Browser(self.url).ask("POST", "/login", {"user": login, "password": self.password})
         assert answer.status == 200, answer.text
         cookies: SimpleCookie = SimpleCookie()
         for header in answer.headers.get_all("Set-Cookie", []):
@@ -225,13 +228,15 @@ class GrafanaServer:
         """A new organisation; its id."""
         return int(self.admin("POST", "/api/orgs", {"name": name})["orgId"])
 
-    def make_user(self, login: str, email: str = "", org_id: int = MAIN_ORG) -> None:
-        """A new user, who is Viewer in an organisation."""
+    def make_user(self, login: str, email: str = "", org_id: int = MAIN_ORG, role: str = "Viewer") -> None:
+        """A new user with that role in an organisation."""
         user = {
             "name": login.title(), "login": login, "email": email or f"{login}@example.com",
-            "password": self._password, "OrgId": org_id,
+            "password": self.password, "OrgId": org_id,
         }  # fmt: skip
-        self.admin("POST", "/api/admin/users", user)
+        made = self.admin("POST", "/api/admin/users", user)
+        if role != "Viewer":
+            self.admin("PATCH", f"/api/org/users/{made['id']}", {"role": role}, org_id)
 
     def add_to_org(self, login: str, org_id: int, role: str = "Viewer") -> None:
         """The user is in that organisation as well."""

@@ -20,7 +20,7 @@ from tests.e2e.call_centre import MILANO, PEOPLE, PROFILES, TORINO, CallCentre
 from tests.e2e.grafana_standin import APP, LANGUAGE_COOKIE, SESSION_COOKIE, Dashboard, GrafanaStandin
 from tests.e2e.node_builds import standin_dist
 from tests.grafana_keys import KEYS_PATH, GrafanaKeys
-from tests.grafana_server import MAIN_ORG, GrafanaServer, grafana_server
+from tests.grafana_server import GrafanaServer, grafana_server
 from tests.pbx.pbx import wait_until
 
 PANEL: Final = "asterpanel-live-panel"
@@ -158,7 +158,6 @@ _GRAFANA_SETTINGS: Final = {
 }
 
 
-PASSWORD: Final = "of-everybody-7"
 FOLDER: Final = "scenarios"
 """Of the dashboards."""
 
@@ -188,7 +187,7 @@ class GrafanaHost:
             page = context.new_page()
             page.goto(f"{self.url}login")
             page.locator("input[name=user]").fill(login)
-            page.locator("input[name=password]").fill(PASSWORD)
+            page.locator("input[name=password]").fill(self.server.password)
             page.locator("button[type=submit]").click()
             page.wait_for_url(lambda url: "/login" not in url)
             page.close()
@@ -229,12 +228,6 @@ def _variable(values: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _make_user(server: GrafanaServer, login: str, role: str) -> None:
-    user = {"name": login.title(), "login": login, "password": PASSWORD, "OrgId": MAIN_ORG}
-    made = server.admin("POST", "/api/admin/users", user)
-    server.admin("PATCH", f"/api/org/users/{made['id']}", {"role": role})
-
-
 @contextmanager
 def grafana_stage(centre: CallCentre, plugin: Path, folder: Path) -> Iterator[Stage]:
     """In a real Grafana. Raises `ProgramUnavailable`: there is none here."""
@@ -247,7 +240,7 @@ def grafana_stage(centre: CallCentre, plugin: Path, folder: Path) -> Iterator[St
         # of a folder that was there when they signed in: Grafana remembers for a while what people may see
         server.admin("POST", "/api/folders", {"uid": FOLDER, "title": "Scenarios"})
         for login, role in PEOPLE.items():
-            _make_user(server, login, role)
+            server.make_user(login, role=role)
         version = str(server.admin("GET", "/api/health")["version"])
         with _control(centre, folder / "control", {"url": server.url}) as control:
             stage = Stage(GrafanaHost(server, version), control, centre)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.call_centre import CallCentre
 from tests.e2e.node_builds import PLUGIN
-from tests.e2e.stage import PASSWORD, GrafanaHost, Stage
+from tests.e2e.stage import GrafanaHost, Stage
 
 pytestmark = pytest.mark.pbx
 
@@ -28,7 +28,7 @@ def test_with_grafanas_own_tools(stage: Stage, calm: CallCentre, chromium: Path,
     settings = {
         "GRAFANA_URL": stage.host.url,
         "GRAFANA_ADMIN_USER": "dario",
-        "GRAFANA_ADMIN_PASSWORD": PASSWORD,
+        "GRAFANA_ADMIN_PASSWORD": stage.host.server.password,
         "CHROMIUM": str(chromium),
         "DASHBOARD_UID": uid,
         "PLAYWRIGHT_OUTPUT": str(tmp_path),
